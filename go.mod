@@ -1,0 +1,3 @@
+module github.com/etcdlbgen/etcdlbgen
+
+go 1.26

@@ -1,0 +1,143 @@
+package topology
+
+// Facts is a set of kinds of facts: what a text format can say.
+type Facts uint64
+
+// The kinds of facts that a format may be able to say.
+const (
+	FListeners     Facts = 1 << iota // etcd's listeners: mode, binds, routes
+	FListenerNames                   // names of listeners
+	FListenerLimit                   // connections a listener admits
+	FIdle                            // idle timeout of a route
+	FMetrics                         // the proxy's own metrics listener
+	FSources                         // who is admitted to a listener
+	FProcessLimit                    // connections a process admits
+	FHardStop                        // how long old connections outlive a reload
+	FInternal                        // facing the internet or not
+	FCrossZone                       // spreading over zones
+	FPools                           // pools: name, mode, servers with host and port
+	FServerNames                     // names of servers
+	FDrain                           // servers that get no new connection, listed all the same
+	FBalance
+	FConnect
+	FRetries
+	FCutOnDown
+	FCheck      // kind, port, method and path of the health check
+	FCheckTimes // interval, fall, rise
+	FCheckTimeout
+	FCheckFast // intervals in other states
+	FCheckTLS  // certificates of the check
+	FFirewalls
+	FAlerts
+	FScrapes
+	FMembers // etcd's members: names, addresses, advertised URLs, ports
+)
+
+// Has reports whether all of what is in s.
+func (s Facts) Has(what Facts) bool { return s&what == what }
+
+// Restrict is the part of a spec's topology that files of a target can say: the proxies and firewalls of that target
+// and the facts in s. Everything else is dropped or unknown.
+func Restrict(t *Topology, target string, s Facts) *Topology {
+	out := &Topology{Format: target}
+	for _, p := range t.Proxies {
+		if p.Target == target {
+			out.Proxies = append(out.Proxies, p.restrict(s))
+		}
+	}
+	if s.Has(FFirewalls) {
+		for _, f := range t.Firewalls {
+			if f.Target == target {
+				out.Firewalls = append(out.Firewalls, f)
+			}
+		}
+	}
+	if s.Has(FAlerts) {
+		out.Alerts = t.Alerts
+	}
+	if s.Has(FScrapes) {
+		out.Scrapes = t.Scrapes
+	}
+	if s.Has(FMembers) {
+		out.Etcd = t.Etcd
+	}
+	return out
+}
+
+func (p Proxy) restrict(s Facts) Proxy {
+	out := Proxy{Target: p.Target, Platform: p.Platform}
+	keep(&out.MaxConns, p.MaxConns, s.Has(FProcessLimit))
+	keep(&out.HardStop, p.HardStop, s.Has(FHardStop))
+	keep(&out.Internal, p.Internal, s.Has(FInternal))
+	keep(&out.CrossZone, p.CrossZone, s.Has(FCrossZone))
+	for _, l := range p.Listeners {
+		if l.Metrics && s.Has(FMetrics) || !l.Metrics && s.Has(FListeners) {
+			out.Listeners = append(out.Listeners, l.restrict(s))
+		}
+	}
+	if s.Has(FPools) {
+		for _, b := range p.Pools {
+			out.Pools = append(out.Pools, b.restrict(s))
+		}
+	}
+	return out
+}
+
+func (l Listener) restrict(s Facts) Listener {
+	out := Listener{Mode: l.Mode, Metrics: l.Metrics, Binds: l.Binds}
+	keep(&out.Name, l.Name, s.Has(FListenerNames))
+	keep(&out.MaxConns, l.MaxConns, s.Has(FListenerLimit))
+	if s.Has(FSources) {
+		out.Sources = l.Sources
+	}
+	for _, r := range l.Routes {
+		kept := Route{Pool: r.Pool}
+		keep(&kept.Idle, r.Idle, s.Has(FIdle))
+		out.Routes = append(out.Routes, kept)
+	}
+	return out
+}
+
+func (b Pool) restrict(s Facts) Pool {
+	out := Pool{Name: b.Name, Mode: b.Mode}
+	keep(&out.Balance, b.Balance, s.Has(FBalance))
+	keep(&out.Connect, b.Connect, s.Has(FConnect))
+	keep(&out.Retries, b.Retries, s.Has(FRetries))
+	keep(&out.CutOnDown, b.CutOnDown, s.Has(FCutOnDown))
+	out.Check = b.Check.restrict(s)
+	for _, v := range b.Servers {
+		if v.Drain.V && !s.Has(FDrain) {
+			continue
+		}
+		kept := Server{Host: v.Host, Port: v.Port}
+		keep(&kept.Name, v.Name, s.Has(FServerNames))
+		keep(&kept.Drain, v.Drain, s.Has(FDrain))
+		keep(&kept.Checked, v.Checked, s.Has(FCheck))
+		out.Servers = append(out.Servers, kept)
+	}
+	return out
+}
+
+func (c Check) restrict(s Facts) Check {
+	var out Check
+	if s.Has(FCheck) {
+		out.Kind, out.Port, out.Method, out.Path = c.Kind, c.Port, c.Method, c.Path
+	}
+	if s.Has(FCheckTimes) {
+		out.Interval, out.Fall, out.Rise = c.Interval, c.Fall, c.Rise
+	}
+	keep(&out.Timeout, c.Timeout, s.Has(FCheckTimeout))
+	if s.Has(FCheckFast) {
+		out.Fast, out.Down = c.Fast, c.Down
+	}
+	if s.Has(FCheckTLS) {
+		out.Cert, out.Key, out.CA, out.Verify = c.Cert, c.Key, c.CA, c.Verify
+	}
+	return out
+}
+
+func keep[T any](to *Value[T], from Value[T], ok bool) {
+	if ok {
+		*to = from
+	}
+}

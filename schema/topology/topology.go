@@ -1,0 +1,335 @@
+// Package topology holds what a configuration means for etcd: proxies, checks, timeouts, firewalls, alerts. A spec is
+// lowered to it, files are parsed to it, targets render it and rules judge it. It knows no text format.
+package topology
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// Topology is everything one Source says. What it does not say is left out or unknown.
+type Topology struct {
+	Format       string        // the target that read it, or "spec"
+	Span         diag.Span     // the source as a whole
+	Name         Value[string] // the cluster's
+	Etcd         Etcd
+	Dialed       []Value[string] // every name and address that clients dial, in canonical form
+	Clients      Clients
+	Nodes        []Node
+	Monitoring   []Value[netip.Prefix]
+	Proxies      []Proxy
+	Firewalls    []Firewall
+	Certificates []Certificate
+	Alerts       []Alert
+	Scrapes      []Scrape
+	Targets      []string // of a spec: the enabled targets, sorted
+}
+
+// Etcd is the cluster behind the load balancer.
+type Etcd struct {
+	Version        Value[string]
+	Scheme         Value[string] // http or https, of client and peer URLs
+	Auth           Value[bool]
+	ClientCertAuth Value[bool]
+	TrustedCA      Value[string] // path
+	ClientPort     Value[int]
+	PeerPort       Value[int]
+	ClientHTTPPort Value[int] // --listen-client-http-urls
+	MetricsPort    Value[int] // --listen-metrics-urls; unknown where there is none
+	MetricsScheme  Value[string]
+	Members        []Member // sorted by name
+}
+
+// Member is one etcd server.
+type Member struct {
+	Name       Value[string]
+	Address    Value[netip.Addr] // unknown where the spec leaves it out
+	Address6   Value[netip.Addr] // a second family
+	Hostname   Value[string]
+	Zone       Value[string]
+	Learner    Value[bool]
+	Drain      Value[bool]
+	ClientURLs []Value[string] // advertised
+	PeerURLs   []Value[string] // advertised
+	Span       diag.Span
+}
+
+// Addresses are the member's known addresses.
+func (m Member) Addresses() []Value[netip.Addr] { return known(m.Address, m.Address6) }
+
+// Node is a machine that runs the load balancer.
+type Node struct {
+	Name      Value[string]
+	Address   Value[netip.Addr]
+	Address6  Value[netip.Addr]
+	Interface Value[string]
+	Priority  Value[int]
+	Span      diag.Span
+}
+
+// Addresses are the node's known addresses.
+func (n Node) Addresses() []Value[netip.Addr] { return known(n.Address, n.Address6) }
+
+func known[T any](vs ...Value[T]) []Value[T] {
+	var out []Value[T]
+	for _, v := range vs {
+		if v.Known() {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// Clients is who dials the load balancer.
+type Clients struct {
+	Networks       []Value[netip.Prefix] // may reach the load balancer; kube-apiservers included
+	Direct         []Value[netip.Prefix] // may reach members
+	KubeAPIServers []Value[netip.Addr]
+	Keepalive      Value[time.Duration] // ping interval; Never where clients never ping
+	Certificate    KeyPair
+}
+
+// Never is the ping interval of clients that do not ping, and the idle timeout of a proxy that waits for ever.
+const Never time.Duration = 0
+
+// KeyPair names files on the machine that uses them.
+type KeyPair struct {
+	CA, Cert, Key Value[string]
+}
+
+// Proxy is one load balancer program, or one cloud load balancer.
+type Proxy struct {
+	Target    string               // the target that writes it: "haproxy", "nginx", "terraform"
+	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", "aws"
+	MaxConns  Value[int]           // client connections the whole process admits
+	HardStop  Value[time.Duration] // how long old connections outlive a reload; Never: without end
+	Internal  Value[bool]          // of a cloud: not facing the internet
+	CrossZone Value[bool]          // of a cloud
+	Listeners []Listener
+	Pools     []Pool
+	Span      diag.Span
+}
+
+// Pool returns the pool of that name, or nil.
+func (p *Proxy) Pool(name string) *Pool {
+	for i := range p.Pools {
+		if p.Pools[i].Name.V == name {
+			return &p.Pools[i]
+		}
+	}
+	return nil
+}
+
+// Mode is the layer a listener speaks.
+type Mode string
+
+// The modes.
+const (
+	TCP  Mode = "tcp"
+	HTTP Mode = "http"
+)
+
+// Listener accepts connections.
+type Listener struct {
+	Name     Value[string]
+	Mode     Value[Mode]
+	Metrics  bool // serves the proxy's own metrics or status, not etcd
+	Binds    []Bind
+	MaxConns Value[int]
+	Sources  []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
+	Routes   []Route
+	Span     diag.Span
+}
+
+// Bind is one listening address. The unspecified address is all addresses of its family.
+type Bind struct {
+	Addr Value[netip.Addr]
+	Port Value[int]
+}
+
+// Route is a way from a listener to a pool.
+type Route struct {
+	Pool Value[string]
+	// Idle is how long a connection on this way may stay quiet until the proxy cuts it; Never: for ever. Its span is the
+	// setting that governs.
+	Idle Value[time.Duration]
+}
+
+// Pool is a set of servers and how they are chosen and checked.
+type Pool struct {
+	Name      Value[string]
+	Mode      Value[Mode]
+	Balance   Value[string]        // leastconn, roundrobin, source, …
+	Connect   Value[time.Duration] // connect timeout
+	Retries   Value[int]           // further attempts after the first
+	CutOnDown Value[bool]          // connections to a server that goes down are closed
+	Check     Check
+	Servers   []Server // in file order; a spec's by name
+	Span      diag.Span
+}
+
+// Server is one member of a pool.
+type Server struct {
+	Name    Value[string]
+	Host    Value[string] // canonical address, or name
+	Port    Value[int]
+	Drain   Value[bool] // gets no new connection
+	Backup  Value[bool]
+	Checked Value[bool] // the pool's check applies to it
+	Span    diag.Span
+}
+
+// CheckKind is how a proxy decides that a server is well.
+type CheckKind string
+
+// The kinds, from blind to telling.
+const (
+	CheckNone    CheckKind = "none"
+	CheckPassive CheckKind = "passive" // by failed connections of clients
+	CheckTCP     CheckKind = "tcp"     // connect only
+	CheckTLS     CheckKind = "tls"     // handshake only
+	CheckHTTP    CheckKind = "http"
+	CheckHTTPS   CheckKind = "https"
+)
+
+// Check is a pool's health check.
+type Check struct {
+	Kind     Value[CheckKind]
+	Port     Value[int] // the server's own port where the format's default is that
+	Method   Value[string]
+	Path     Value[string] // with query
+	Interval Value[time.Duration]
+	Fast     Value[time.Duration] // interval while a server changes state
+	Down     Value[time.Duration] // interval while a server is down
+	Timeout  Value[time.Duration]
+	Fall     Value[int]
+	Rise     Value[int]
+	Cert     Value[string] // path of the client certificate that the check presents; "" for none
+	Key      Value[string]
+	CA       Value[string]
+	Verify   Value[bool]
+	Span     diag.Span
+}
+
+// Family is an IP version.
+type Family uint8
+
+// The families.
+const (
+	IPv4 Family = 4
+	IPv6 Family = 6
+)
+
+// FamilyOf is the family of an address.
+func FamilyOf(a netip.Addr) Family {
+	if a.Unmap().Is4() {
+		return IPv4
+	}
+	return IPv6
+}
+
+// Firewall is the inbound rules of one kind of machine in one family.
+type Firewall struct {
+	Target  string        // the target that writes it
+	Role    string        // Members or Nodes; of a foreign file "" or what names the machine
+	Name    Value[string] // the chain or security group
+	Family  Family
+	Observe Value[bool]    // logs and accepts what it would refuse
+	Rules   []FirewallRule // in effective order
+	Span    diag.Span
+}
+
+// The machines that a spec's firewalls are for.
+const (
+	Members = "members"
+	Nodes   = "nodes"
+	// Balancer is the role of a cloud load balancer's own security group.
+	Balancer = "balancer"
+)
+
+// Verdict is what a firewall rule does.
+type Verdict string
+
+// The verdicts.
+const (
+	Accept Verdict = "accept"
+	Drop   Verdict = "drop"
+	Reject Verdict = "reject"
+	Log    Verdict = "log"
+)
+
+// FirewallRule is one rule. The matches of all its fields hold together.
+type FirewallRule struct {
+	Verdict     Verdict
+	Protocol    string              // "tcp", "udp", "vrrp", …; "" for any
+	Ports       []PortRange         // destination; none: all
+	From        Value[netip.Prefix] // unknown where a set, a group or another match decides; /0 where anybody
+	FromName    Value[string]       // the group or host name that From could not say
+	Loopback    bool
+	Established bool
+	Limited     bool // has further matches that are not modelled: it may not apply
+	Span        diag.Span
+}
+
+// PortRange is inclusive on both ends.
+type PortRange struct{ First, Last int }
+
+// Port is the range of one port.
+func Port(p int) PortRange { return PortRange{p, p} }
+
+// Covers reports whether the rule matches TCP traffic to a port.
+func (r FirewallRule) Covers(port int) bool {
+	if r.Protocol != "" && r.Protocol != "tcp" {
+		return false
+	}
+	for _, p := range r.Ports {
+		if p.First <= port && port <= p.Last {
+			return true
+		}
+	}
+	return len(r.Ports) == 0
+}
+
+// CertRole is what a certificate is for.
+type CertRole string
+
+// The roles.
+const (
+	ServerCert CertRole = "server"
+	ClientCert CertRole = "client"
+	PeerCert   CertRole = "peer"
+	CACert     CertRole = "ca"
+)
+
+// Certificate is what a certificate file holds, or what a spec declares that the members' ones hold.
+type Certificate struct {
+	Role     CertRole
+	Declared bool                // by a spec: the load balancer's part of what each member's server certificate carries
+	Name     Value[string]       // common name
+	Names    Value[[]string]     // DNS SANs; defaulted where they are derived from what clients dial
+	Addrs    Value[[]netip.Addr] // IP SANs, likewise
+	Span     diag.Span
+}
+
+// Alert is one alerting rule.
+type Alert struct {
+	Name                 Value[string]
+	Expr                 Value[string] // canonical PromQL
+	For                  Value[time.Duration]
+	Severity             Value[string]
+	Labels               map[string]string // further labels, from the spec
+	Summary, Description string            // annotations, in Prometheus' own template language
+	Span                 diag.Span
+}
+
+// Scrape is one Prometheus job.
+type Scrape struct {
+	Job         Value[string]
+	Scheme      Value[string]
+	Path        Value[string]
+	Targets     []Value[string] // host:port
+	Certificate KeyPair
+	Span        diag.Span
+}
