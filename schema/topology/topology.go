@@ -236,7 +236,9 @@ type Firewall struct {
 	Role    string        // Members or Nodes; of a foreign file "" or what names the machine
 	Name    Value[string] // the chain or security group
 	Family  Family
-	Observe Value[bool]    // logs and accepts what it would refuse
+	Observe Value[bool] // logs and accepts what it would refuse
+	// Guarded are the TCP ports whose traffic the rules decide; none: all. What goes elsewhere never meets the rules.
+	Guarded []PortRange
 	Rules   []FirewallRule // in effective order
 	Span    diag.Span
 }
