@@ -60,6 +60,7 @@ type Diagnostic struct {
 	Hint     string // one action
 	// Subject names the thing that is judged, alike in a spec and in the file built from it: "haproxy backend etcd-prod".
 	Subject string
+	Firm    bool // no comment can suppress it
 	Related []Related
 	Edits   []Edit
 }
@@ -67,14 +68,12 @@ type Diagnostic struct {
 // List is a set of diagnostics.
 type List []Diagnostic
 
-// Errorf-free constructors: a message is a finished sentence when it gets here.
-
-// Errorat adds an error.
+// Error adds an error. The message is a finished sentence.
 func (l *List) Error(at Span, rule, message, hint string) {
 	*l = append(*l, Diagnostic{Span: at, Severity: Error, Rule: rule, Message: message, Hint: hint})
 }
 
-// Warn adds a warning.
+// Warn adds a warning. The message is a finished sentence.
 func (l *List) Warn(at Span, rule, message, hint string) {
 	*l = append(*l, Diagnostic{Span: at, Severity: Warning, Rule: rule, Message: message, Hint: hint})
 }
