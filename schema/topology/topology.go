@@ -331,7 +331,8 @@ type Scrape struct {
 	Job         Value[string]
 	Scheme      Value[string]
 	Path        Value[string]
-	Targets     []Value[string] // host:port
+	Targets     []Value[string]   // host:port
+	Labels      map[string]string // that all targets carry, beside job
 	Certificate KeyPair
 	Span        diag.Span
 }
