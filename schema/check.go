@@ -1,0 +1,323 @@
+package schema
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// check is phase 3: relations between values, on the decoded cluster.
+func (c *Cluster) check(l *diag.List) {
+	k := checker{Cluster: c, List: l}
+	k.members()
+	k.addresses()
+	k.ports()
+	k.balancer()
+	k.healthCheck()
+	k.targets()
+}
+
+type checker struct {
+	*Cluster
+	*diag.List
+}
+
+// both reports a clash of two values at the later one.
+func (k checker) both(at, other diag.Span, message, hint string) {
+	*k.List = append(*k.List, diag.Diagnostic{
+		Span: at, Severity: diag.Error, Rule: "spec", Message: message, Hint: hint,
+		Related: []diag.Related{{Span: other, Message: "the other one"}},
+	})
+}
+
+func (k checker) fail(at diag.Span, message, hint string) { k.Error(at, "spec", message, hint) }
+
+func (k checker) members() {
+	voting, serving := 0, 0
+	for _, m := range k.Etcd.Members {
+		if !m.Learner.V {
+			voting++
+			if !m.Drain.V {
+				serving++
+			}
+		}
+		for _, u := range slices.Concat(m.ClientURLs, m.PeerURLs) {
+			if p := portOf(u.V); p > 65535 || p == 0 {
+				k.fail(u.Span, fmt.Sprintf("%q has no port between 1 and 65535", u.V), "")
+			}
+		}
+	}
+	at := k.Span
+	if len(k.Etcd.Members) > 0 {
+		at = k.Etcd.Members[0].Span
+	}
+	switch {
+	case voting == 0:
+		k.fail(at, "cluster.members has no voting member, so there is nothing to balance; need at least one that is no learner", "")
+	case serving == 0:
+		k.fail(at, "every voting member is drained, so no client gets through; need at least one that is not", "")
+	}
+}
+
+// portOf is a URL's port; one that states none has its scheme's.
+func portOf(s string) int {
+	u, err := url.Parse(s)
+	if err != nil {
+		return 0
+	}
+	if u.Port() == "" {
+		return 443
+	}
+	p, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return 0
+	}
+	return p
+}
+
+type owned struct {
+	what string
+	addr topology.Value[netip.Addr]
+}
+
+func (k checker) addresses() {
+	var all []owned
+	for _, m := range k.Etcd.Members {
+		name := fmt.Sprintf("member %q", m.Name.V)
+		all = append(all, owned{name, m.Address}, owned{name, m.Address6})
+		k.second(m.Address, m.Address6, "address6")
+	}
+	lb := k.LoadBalancer
+	all = append(all, owned{"loadBalancer.vip", lb.VIP}, owned{"loadBalancer.vip6", lb.VIP6})
+	k.second(lb.VIP, lb.VIP6, "vip6")
+	if aws := k.Targets["terraform"].Get("aws", "addresses"); aws != nil {
+		for _, zone := range aws.Keys() {
+			a := decoder{k.List}.addr(aws.Fields[zone])
+			if a.V.IsValid() && !a.V.Is4() {
+				k.fail(a.Span, fmt.Sprintf("the address in zone %q is %s; need IPv4, which is what AWS lets one choose", zone, a.V), "")
+			}
+			all = append(all, owned{fmt.Sprintf("the load balancer in zone %q", zone), a})
+		}
+	}
+	k.unique(all)
+
+	var nodes []owned
+	for _, n := range k.Nodes {
+		name := fmt.Sprintf("node %q", n.Name.V)
+		nodes = append(nodes, owned{name, n.Address}, owned{name, n.Address6})
+		k.second(n.Address, n.Address6, "address6")
+	}
+	k.unique(nodes)
+	k.shared(nodes)
+	k.unique(listed("loadBalancer.listen", lb.Listen))
+}
+
+func listed(what string, addrs []topology.Value[netip.Addr]) []owned {
+	var out []owned
+	for _, a := range addrs {
+		out = append(out, owned{what, a})
+	}
+	return out
+}
+
+// second checks an address of the second family.
+func (k checker) second(first, second topology.Value[netip.Addr], field string) {
+	switch {
+	case !second.Known():
+	case second.V.Is4():
+		k.fail(second.Span, fmt.Sprintf("%s is %s; need an IPv6 address", field, second.V), "")
+	case first.Known() && first.V.Is6():
+		k.both(second.Span, first.Span, fmt.Sprintf("%s is a second IPv6 address; need it only beside an IPv4 one", field), "")
+	}
+}
+
+func (k checker) unique(all []owned) {
+	seen := map[netip.Addr]owned{}
+	for _, o := range all {
+		if !o.addr.Known() {
+			continue
+		}
+		if a := o.addr.V; a.IsMulticast() || a.IsUnspecified() && o.what != "loadBalancer.listen" {
+			k.fail(o.addr.Span, fmt.Sprintf("%s has the address %s, which no single machine has", o.what, a), "")
+			continue
+		}
+		if other, ok := seen[o.addr.V]; ok {
+			k.both(o.addr.Span, other.addr.Span,
+				fmt.Sprintf("%s has the address %s of %s; need an address of its own", o.what, o.addr.V, other.what), "")
+			continue
+		}
+		seen[o.addr.V] = o
+	}
+}
+
+// shared checks machines that are a member and a node of the load balancer.
+func (k checker) shared(nodes []owned) {
+	port := k.LoadBalancer.Port
+	for _, m := range k.Etcd.Members {
+		for _, a := range m.Addresses() {
+			for _, n := range nodes {
+				if n.addr.Known() && n.addr.V == a.V && slices.Contains(k.memberPorts(), port.V) {
+					k.both(n.addr.Span, a.Span, fmt.Sprintf(
+						"%s is on the machine of member %q, where etcd has port %d already; need another loadBalancer.port",
+						n.what, m.Name.V, port.V), "")
+				}
+			}
+		}
+	}
+}
+
+func (k checker) memberPorts() []int {
+	var out []int
+	for _, p := range []topology.Value[int]{k.Etcd.ClientPort, k.Etcd.PeerPort, k.Etcd.ClientHTTPPort, k.Etcd.MetricsPort} {
+		if p.Known() {
+			out = append(out, p.V)
+		}
+	}
+	return out
+}
+
+type usedPort struct {
+	what string
+	port topology.Value[int]
+}
+
+func (k checker) ports() {
+	e, lb := k.Etcd, k.LoadBalancer
+	k.distinct("a member", usedPort{"cluster.ports.client", e.ClientPort}, usedPort{"cluster.ports.peer", e.PeerPort},
+		usedPort{"cluster.ports.clientHTTP", e.ClientHTTPPort}, usedPort{"cluster.metrics.port", e.MetricsPort})
+	if t := k.Targets["haproxy"]; t != nil {
+		k.distinct("a load balancer's machine", usedPort{"loadBalancer.port", lb.Port},
+			usedPort{"targets.haproxy.metricsPort", topology.Get[int](t, "metricsPort")})
+	}
+	if lb.Port.V == e.PeerPort.V {
+		at, other := lb.Port, e.PeerPort
+		if at.State != topology.Set {
+			at, other = other, at
+		}
+		k.both(at.Span, other.Span, fmt.Sprintf(
+			"loadBalancer.port is %d, etcd's peer port, which never stands behind a load balancer; need another port", lb.Port.V), "")
+	}
+}
+
+func (k checker) distinct(machine string, used ...usedPort) {
+	for i, a := range used {
+		for _, b := range used[:i] {
+			if a.port.Known() && b.port.Known() && a.port.V == b.port.V {
+				if a.port.State != topology.Set {
+					a, b = b, a
+				}
+				k.both(a.port.Span, b.port.Span, fmt.Sprintf("%s and %s are both %d on %s; need two ports",
+					a.what, b.what, a.port.V, machine), "")
+			}
+		}
+	}
+}
+
+func (k checker) balancer() {
+	lb := k.LoadBalancer
+	if !lb.Host.Known() && !lb.VIP.Known() && !lb.VIP6.Known() {
+		k.fail(lb.Span, "loadBalancer has neither host nor vip, so clients have nothing to dial; need one of them", "")
+	}
+	if lb.Local() && len(k.Nodes) > 0 {
+		k.both(k.Nodes[0].Span, lb.Placement.Span,
+			`loadBalancer.nodes stands beside placement "local", where each client's or member's machine runs the proxy; need one of the two`, "")
+	}
+	priorities := map[int]topology.Node{}
+	for _, n := range k.Nodes {
+		if !n.Priority.Known() {
+			continue
+		}
+		if other, ok := priorities[n.Priority.V]; ok {
+			k.both(n.Priority.Span, other.Priority.Span, fmt.Sprintf(
+				"node %q has the priority %d of node %q, so both claim the virtual address; need distinct priorities",
+				n.Name.V, n.Priority.V, other.Name.V), "")
+			continue
+		}
+		priorities[n.Priority.V] = n
+	}
+	if lb.Mode.V != "termination" {
+		return
+	}
+	switch {
+	case k.Etcd.Auth.V:
+		k.both(lb.Mode.Span, k.Etcd.Auth.Span, `mode "termination" stands beside cluster.auth, `+
+			"but behind it every client reaches etcd as the load balancer; need passthrough, or auth off", `set mode: "passthrough"`)
+	case lb.Termination == nil:
+		k.fail(lb.Mode.Span, `mode "termination" has no loadBalancer.termination block; need its certificates`, "")
+	default:
+		k.Error(lb.Mode.Span, "unsupported", `mode "termination" cannot be built yet; need "passthrough"`, `set mode: "passthrough"`)
+	}
+}
+
+func (k checker) healthCheck() {
+	h := k.LoadBalancer.HealthCheck
+	via := k.Via()
+	certificate := h.Certificate.Cert.Known()
+	switch {
+	case via == "metrics" && !k.Etcd.MetricsPort.Known():
+		k.fail(h.Via.Span, `healthCheck.via is "metrics", but cluster.metrics is not set, so there is no port to ask; need its port`,
+			"start etcd with --listen-metrics-urls and set cluster.metrics.port")
+	case via == "metrics" && k.Etcd.MetricsScheme.V == "https" && k.Etcd.ClientCertAuth.V && !certificate:
+		k.both(k.Etcd.MetricsScheme.Span, h.Span,
+			"cluster.metrics.scheme is https, where etcd demands a client certificate, but healthCheck has none; need one",
+			"set loadBalancer.healthCheck.certificate")
+	case via == "client" && k.Etcd.Scheme.V == "https" && !certificate:
+		k.fail(h.Via.Span, `healthCheck.via is "client", where etcd demands a client certificate, but healthCheck has none; need one`,
+			"set loadBalancer.healthCheck.certificate")
+	}
+}
+
+// Via is how the health check asks: as the spec says, else at the metrics URL where there is one, else by connecting.
+func (c *Cluster) Via() string {
+	switch {
+	case c.LoadBalancer.HealthCheck.Via.Known():
+		return c.LoadBalancer.HealthCheck.Via.V
+	case c.Etcd.MetricsPort.Known():
+		return "metrics"
+	}
+	return "tcp"
+}
+
+// addressed are the targets that write members' addresses.
+var addressed = []string{"haproxy", "nginx", "iptables", "prometheus", "endpoints", "etcd"}
+
+func (k checker) targets() {
+	if len(k.Targets) == 0 {
+		k.fail(k.TargetsSpan, "targets is empty, so there is nothing to build; need at least one", "leave targets out for "+strings.Join(implied, ", "))
+	}
+	if t, ok := k.Targets["terraform"]; ok && t.Get("aws") == nil {
+		k.fail(t.Span, "targets.terraform names no cloud, so there is nothing to build; need aws", "write terraform: aws: {}")
+	}
+	for _, m := range k.Etcd.Members {
+		if m.Address.Known() {
+			continue
+		}
+		for _, name := range addressed {
+			if _, ok := k.Targets[name]; ok {
+				k.fail(m.Span, fmt.Sprintf("member %q has no address, which target %s cannot do without; need one", m.Name.V, name), "")
+				break
+			}
+		}
+	}
+	t, ok := k.Targets["iptables"]
+	if !ok {
+		return
+	}
+	if len(k.Clients.Networks) == 0 {
+		k.fail(t.Span, "target iptables does not know who may dial the load balancer, so its rules would refuse everybody; need clients.networks",
+			`add clients: networks: ["…"]`)
+	}
+	for _, name := range []string{"haproxy", "nginx"} {
+		if _, ok := k.Targets[name]; ok && len(k.Nodes) == 0 && !k.LoadBalancer.Local() {
+			k.fail(t.Span, fmt.Sprintf("target iptables does not know the machines that run %s, so members would refuse them; need loadBalancer.nodes", name),
+				`add loadBalancer: nodes: "lb-1": address: "…"`)
+			break
+		}
+	}
+}

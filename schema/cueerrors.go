@@ -1,0 +1,163 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	cueerrors "cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+	"cuelang.org/go/encoding/yaml"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// evaluate is phase 1: the user's own CUE, before our schema has any say.
+func (l *loader) evaluate(v cue.Value) {
+	l.value = v
+	if err := v.Validate(); err != nil {
+		l.report(err, "spec")
+	}
+}
+
+// report turns CUE's errors into diagnostics: one each, at its first position, the others related. Without a rule,
+// what has a position in the syntax is a syntax error.
+func (l *loader) report(err error, rule string) {
+	for _, e := range cueerrors.Errors(cueerrors.Sanitize(cueerrors.Promote(err, ""))) {
+		l.reportOne(e, rule)
+	}
+}
+
+func (l *loader) reportOne(e cueerrors.Error, rule string) {
+	format, args := e.Msg()
+	msg := tidy(fmt.Sprintf(format, args...))
+	if strings.HasPrefix(msg, "package ") && strings.Contains(msg, "imported but not defined") {
+		msg = strings.TrimSuffix(msg, " in") + ": " + errNoRegistry.Error()
+	}
+	if rule == "" {
+		rule = "spec"
+		if strings.HasPrefix(fmt.Sprintf("%T", e), "*errors.posError") && len(e.Path()) == 0 {
+			rule = "syntax"
+		}
+	}
+	var hint string
+	switch {
+	case strings.Contains(msg, errNoRegistry.Error()):
+		hint = "copy the package into the spec's own module, or vendor it below cue.mod/pkg"
+	case strings.HasPrefix(msg, "conflicting values") && slices.Contains(e.Path(), "clusters"):
+		hint = `let "defaults" beside "clusters" hold the shared value: an entry's own value wins over it`
+	}
+	if p := e.Path(); len(p) > 0 {
+		msg = strings.Join(p, ".") + ": " + msg
+	}
+	var at []token.Pos
+	for _, p := range cueerrors.Positions(e) {
+		if p.IsValid() && p.Filename() != "" {
+			at = append(at, p)
+		}
+	}
+	d := diag.Diagnostic{Severity: diag.Error, Rule: rule, Message: msg, Hint: hint, Span: l.deepest(e.Path())}
+	if len(at) > 0 {
+		d.Span = l.src.span(at[0], token.NoPos)
+		for _, p := range at[1:] {
+			if s := l.src.span(p, token.NoPos); s != d.Span {
+				d.Related = append(d.Related, diag.Related{Span: s, Message: "this takes part"})
+			}
+		}
+	}
+	l.diags = append(l.diags, d)
+}
+
+// deepest is where the last field of a path stands that has a place, for errors that CUE gives none.
+func (l *loader) deepest(path []string) diag.Span {
+	for n := len(path); n > 0; n-- {
+		var sel []cue.Selector
+		for _, p := range path[:n] {
+			sel = append(sel, cue.Str(p))
+		}
+		if f, ok := l.value.LookupPath(cue.MakePath(sel...)).Source().(*ast.Field); ok {
+			return l.src.node(f)
+		}
+	}
+	return l.whole()
+}
+
+// whole is the spec as a whole, for what has no place of its own.
+func (l *loader) whole() diag.Span {
+	if len(l.in.Paths) > 0 {
+		return diag.Span{File: l.in.Paths[0], Line: 1, Col: 1}
+	}
+	return diag.Span{}
+}
+
+var (
+	emptyDisjunction = regexp.MustCompile(`\d+ errors in empty disjunction:?`)
+	moduleLookup     = regexp.MustCompile(`cannot find package "([^"]+)"[^\n]*`)
+)
+
+// tidy puts CUE's messages into one line that a user of etcdlbgen understands.
+func tidy(msg string) string {
+	msg = emptyDisjunction.ReplaceAllString(msg, "none of the alternatives holds")
+	msg = moduleLookup.ReplaceAllString(msg, `cannot find package "$1": `+errNoRegistry.Error())
+	msg = strings.Join(strings.Fields(msg), " ")
+	return strings.TrimRight(msg, ".:")
+}
+
+var yamlLine = regexp.MustCompile(`(?:^|\s)(?:line |[^\s:]+:)(\d+)`)
+
+// yaml reads one YAML document, or reports why not.
+func (l *loader) yaml(path string, data []byte) *ast.File {
+	if n := secondDocument(data); n > 0 {
+		l.diags.Error(diag.At(path, n, 1, 3), "syntax",
+			"a second YAML document starts here, but a spec is one; need a single document",
+			"put each cluster under \"clusters\", or each document into a file of its own")
+		return nil
+	}
+	f, err := yaml.Extract(path, data)
+	if err == nil {
+		return f
+	}
+	for _, e := range cueerrors.Errors(err) {
+		if e.Position().IsValid() {
+			l.reportOne(e, "syntax")
+			continue
+		}
+		// The YAML library says the line in the text only.
+		line := 1
+		if m := yamlLine.FindStringSubmatch(e.Error()); m != nil {
+			fmt.Sscan(m[1], &line)
+		}
+		text := l.src.line(path, line)
+		indent := len(text) - len(strings.TrimLeft(text, " \t"))
+		msg := e.Error()
+		if i := strings.LastIndex(msg, ": "); i >= 0 {
+			msg = msg[i+2:]
+		}
+		l.diags.Error(diag.At(path, line, indent+1, max(1, len(strings.TrimSpace(text)))), "syntax", tidy(msg), "")
+	}
+	return nil
+}
+
+// secondDocument is the line of the "---" that begins a second document with anything in it, or 0.
+func secondDocument(data []byte) int {
+	content, mark := false, 0
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimRight(line, "\r")
+		switch {
+		case line == "---" || strings.HasPrefix(line, "--- "):
+			if content {
+				mark = i + 1
+			}
+			content = content || len(line) > 3
+		case strings.TrimSpace(line) == "" || strings.HasPrefix(strings.TrimSpace(line), "#"):
+		case mark > 0:
+			return mark
+		default:
+			content = true
+		}
+	}
+	return 0
+}

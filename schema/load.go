@@ -1,0 +1,266 @@
+// Package schema turns what a user writes into clusters: it reads specs, checks them in three phases and decodes them.
+package schema
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/encoding/json"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// Input names a spec: files and package folders that unify into one, "-" for standard input.
+type Input struct {
+	Paths []string
+	Tags  []string // key=value
+	Stdin io.Reader
+}
+
+// Result is a spec that holds.
+type Result struct {
+	Name     string     // base name of the first file
+	Fleet    bool       // the spec has "clusters", however many
+	Clusters []*Cluster // sorted by name
+	src      *sources
+}
+
+// Text returns a file of the spec by the path that diagnostics show, or nil.
+func (r *Result) Text(file string) []byte { return r.src.text(file) }
+
+// Files lists the files of the spec by the paths that diagnostics show.
+func (r *Result) Files() []string { return r.src.names() }
+
+// UsageError is a fault of the call, not of the spec: a file that is not there, a tag that nobody declares.
+type UsageError struct{ Message string }
+
+func (e *UsageError) Error() string { return e.Message }
+
+var spec = sync.OnceValues(func() (*shapes, error) {
+	s, err := newShapes()
+	if err != nil {
+		return nil, err
+	}
+	setDefaults(s.def("#Spec"), "")
+	return s, nil
+})
+
+// Load reads, checks and decodes a spec. Diagnostics at error level mean that the result has no clusters; the result is
+// there all the same, for the text of its files. An error is what the program could not do: a UsageError, or I/O.
+func Load(in Input) (*Result, diag.List, error) {
+	sh, err := spec()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx := cuecontext.New()
+	l := &loader{in: in, src: &sources{files: map[string]*source{}}, ctx: ctx}
+	res := &Result{src: l.src}
+	value, err := l.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	res.Name = l.name
+	if len(l.diags) > 0 {
+		return res, l.diags.Sorted(), nil
+	}
+	l.evaluate(value) // phase 1
+	if len(l.diags) > 0 {
+		return res, l.diags.Sorted(), nil
+	}
+	w := newWalker(l, sh)
+	trees, fleet := w.spec(value) // phase 2
+	if len(l.diags) > 0 {
+		return res, l.diags.Sorted(), nil
+	}
+	res.Fleet = fleet
+	var clusters []*Cluster
+	for _, t := range trees {
+		clusters = append(clusters, decode(t, &l.diags))
+	}
+	if len(l.diags) == 0 {
+		for _, c := range clusters { // phase 3
+			c.check(&l.diags)
+		}
+		checkFleet(clusters, &l.diags)
+	}
+	if l.diags.Has(diag.Error) {
+		return res, l.diags.Sorted(), nil
+	}
+	res.Clusters = clusters
+	return res, l.diags.Sorted(), nil
+}
+
+// loader reads the files of one spec into one value.
+type loader struct {
+	in    Input
+	src   *sources
+	ctx   *cue.Context
+	name  string
+	value cue.Value // the whole, once it is built
+	diags diag.List
+	usage error
+}
+
+func (l *loader) load() (cue.Value, error) {
+	var files []string // CUE files are one instance, as with cue itself
+	var values []cue.Value
+	for _, p := range l.in.Paths {
+		if l.name == "" {
+			l.name = baseName(p)
+		}
+		if p == "-" {
+			data, err := io.ReadAll(l.in.Stdin)
+			if err != nil {
+				return cue.Value{}, fmt.Errorf("read standard input: %w", err)
+			}
+			l.src.add("-", "-", data)
+			files = append(files, p)
+			continue
+		}
+		info, err := os.Stat(p)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return cue.Value{}, &UsageError{p + ": no such file or folder"}
+		case err != nil:
+			return cue.Value{}, fmt.Errorf("read spec: %w", err)
+		case info.IsDir():
+			values = append(values, l.instance(p, "."))
+		case filepath.Ext(p) == ".cue":
+			files = append(files, p)
+		default:
+			v, err := l.data(p)
+			if err != nil {
+				return cue.Value{}, err
+			}
+			values = append(values, v)
+		}
+	}
+	if len(files) > 0 {
+		values = append([]cue.Value{l.instance("", files...)}, values...)
+	}
+	if l.usage != nil {
+		return cue.Value{}, l.usage
+	}
+	v := values[0]
+	for _, other := range values[1:] {
+		v = v.Unify(other)
+	}
+	return v, nil
+}
+
+func baseName(p string) string {
+	if p == "-" {
+		return "standard input"
+	}
+	if abs, err := filepath.Abs(p); err == nil {
+		return filepath.Base(abs)
+	}
+	return filepath.Base(p)
+}
+
+// instance loads CUE files, or the package in dir, without network, environment or registry.
+func (l *loader) instance(dir string, args ...string) cue.Value {
+	cfg := &load.Config{
+		Context:  build.NewContext(),
+		Dir:      dir,
+		Tags:     l.in.Tags,
+		Stdin:    bytes.NewReader(l.src.text("-")),
+		Registry: noRegistry{},
+		Env:      []string{},
+	}
+	if dir == "" && args[0] != "-" {
+		// Imports are looked up from the module of the first file, wherever the program runs.
+		cfg.Dir = filepath.Dir(args[0])
+		for i, a := range args {
+			if abs, err := filepath.Abs(a); err == nil && a != "-" {
+				args[i] = abs
+			}
+		}
+	}
+	inst := load.Instances(args, cfg)[0]
+	l.remember(inst, map[string]bool{})
+	if inst.Err != nil {
+		if msg := inst.Err.Error(); strings.HasPrefix(msg, "no tag for") {
+			l.usage = &UsageError{"-t: " + msg}
+			return cue.Value{}
+		}
+		l.report(inst.Err, "")
+		return cue.Value{}
+	}
+	return l.ctx.BuildInstance(inst)
+}
+
+// data reads YAML or JSON.
+func (l *loader) data(path string) (cue.Value, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return cue.Value{}, fmt.Errorf("read spec: %w", err)
+	}
+	l.src.add(path, path, data)
+	if filepath.Ext(path) == ".json" {
+		e, err := json.Extract(path, data)
+		if err != nil {
+			l.report(err, "syntax")
+			return cue.Value{}, nil
+		}
+		return l.ctx.BuildExpr(e), nil
+	}
+	f := l.yaml(path, data)
+	if f == nil {
+		return cue.Value{}, nil
+	}
+	return l.ctx.BuildFile(f), nil
+}
+
+// remember keeps the text of all files of an instance for positions and snippets.
+func (l *loader) remember(inst *build.Instance, seen map[string]bool) {
+	files := inst.Files
+	for _, f := range append(inst.BuildFiles, inst.InvalidFiles...) {
+		if f.Filename != "" {
+			files = append(files, &ast.File{Filename: f.Filename})
+		}
+	}
+	for _, f := range files {
+		if f.Filename == "-" || seen[f.Filename] {
+			continue
+		}
+		seen[f.Filename] = true
+		if data, err := os.ReadFile(f.Filename); err == nil {
+			l.src.add(f.Filename, l.shown(f.Filename), data)
+		}
+	}
+	for _, imp := range inst.Imports {
+		l.remember(imp, seen)
+	}
+}
+
+// shown is a file's path as the user would write it: what they gave, or below the folder they gave.
+func (l *loader) shown(file string) string {
+	for _, p := range l.in.Paths {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(abs, file); err == nil && filepath.IsLocal(rel) {
+			return filepath.Join(p, rel)
+		}
+	}
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, file); err == nil && !strings.HasPrefix(rel, "../..") {
+			return rel
+		}
+	}
+	return file
+}

@@ -1,0 +1,370 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
+	"github.com/agext/levenshtein"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// walker is phase 2: it goes through schema and spec together, leaf by leaf. CUE's own validation of the whole hides
+// unknown and missing fields beside other errors, and has no position of the user's for them.
+type walker struct {
+	*loader
+	shapes *shapes
+	schema cue.Value
+	memo   map[[2]string]bool // does a definition admit a string?
+}
+
+func newWalker(l *loader, s *shapes) *walker {
+	return &walker{loader: l, shapes: s, schema: l.ctx.BuildFile(s.file), memo: map[[2]string]bool{}}
+}
+
+// spec walks a whole spec: the trees of its clusters, sorted by name, with defaults filled in.
+func (w *walker) spec(v cue.Value) (trees []*topology.Tree, fleet bool) {
+	single, many := w.shapes.def("#Spec"), w.shapes.def("#Fleet")
+	top := w.span(v)
+	if !v.LookupPath(cue.ParsePath("clusters")).Exists() {
+		if v.LookupPath(cue.ParsePath("defaults")).Exists() {
+			w.diags.Error(w.span(v.LookupPath(cue.ParsePath("defaults"))), "spec",
+				`"defaults" stands without "clusters", so there is nothing to fill; need "clusters"`, "")
+			return nil, false
+		}
+		t := w.walk(v, single, nil)
+		w.complete(t, single, nil)
+		return []*topology.Tree{t}, false
+	}
+	for _, f := range single.fields {
+		if own := v.LookupPath(cue.ParsePath(f.name)); own.Exists() {
+			w.diags.Error(w.span(own), "spec", fmt.Sprintf(
+				"%q stands beside \"clusters\", so it belongs to none of them; need it in an entry, or below \"defaults\"", f.name),
+				"move it below \"defaults\"")
+		}
+	}
+	if len(w.diags) > 0 {
+		return nil, true
+	}
+	t := w.walk(v, many, nil)
+	clusters := t.Get("clusters")
+	if clusters.Fields != nil && len(clusters.Fields) == 0 {
+		w.diags.Error(clusters.At(top), "spec", "clusters is empty, so there is nothing to build; need at least one entry", "")
+	}
+	for _, name := range clusters.Keys() {
+		trees = append(trees, w.entry(name, clusters.Fields[name], t.Get("defaults"), single))
+	}
+	return trees, true
+}
+
+// entry is one cluster of a fleet.
+func (w *walker) entry(name string, t, defaults *topology.Tree, sh *shape) *topology.Tree {
+	own := t
+	t = merge(t, defaults)
+	for _, given := range []*topology.Tree{own.Get("cluster", "name"), defaults.Get("cluster", "name")} {
+		if given != nil {
+			w.diags.Error(given.Span, "spec", fmt.Sprintf(
+				"cluster.name is stated in a fleet, where the key %q already names the cluster; need it once", name), "remove it")
+		}
+	}
+	if c := t.Get("cluster"); c != nil && c.Fields != nil {
+		c.Fields["name"] = &topology.Tree{Leaf: name, Span: own.Span}
+	}
+	w.complete(t, sh, []string{"clusters", name})
+	return t
+}
+
+// merge fills into own, leaf by leaf, what only shared has. A list is a leaf.
+func merge(own, shared *topology.Tree) *topology.Tree {
+	if own == nil {
+		own, shared = shared, nil
+	}
+	if own == nil || own.Fields == nil {
+		return own
+	}
+	out := &topology.Tree{Span: own.Span, Fields: make(map[string]*topology.Tree, len(own.Fields))}
+	for k, v := range own.Fields {
+		out.Fields[k] = merge(v, shared.Get(k))
+	}
+	if shared != nil {
+		for k, v := range shared.Fields {
+			if own.Fields[k] == nil {
+				out.Fields[k] = merge(v, nil)
+			}
+		}
+	}
+	return out
+}
+
+// walk checks a value against a shape. What is wrong is reported, and stands in the tree as an empty one.
+func (w *walker) walk(v cue.Value, sh *shape, path []string) *topology.Tree {
+	v, _ = v.Default()
+	switch {
+	case sh.isStruct:
+		return w.structure(v, sh, path)
+	case sh.list:
+		return w.list(v, sh, path)
+	}
+	return w.leaf(v, sh, path)
+}
+
+func (w *walker) structure(v cue.Value, sh *shape, path []string) *topology.Tree {
+	if v.IncompleteKind() != cue.StructKind {
+		w.mismatch(v, path, "need fields in braces")
+		return &topology.Tree{}
+	}
+	t := &topology.Tree{Span: w.span(v), Fields: map[string]*topology.Tree{}}
+	for it, _ := v.Fields(); it.Next(); {
+		name := it.Selector().Unquoted()
+		at := append(slices.Clip(path), name)
+		f := sh.byName[name]
+		switch {
+		case f != nil:
+			t.Fields[name] = w.walk(it.Value(), f.shape, at)
+		case sh.elem != nil:
+			if sh.key != nil && !w.admits(sh.key.defs, w.ctx.Encode(name), name) {
+				w.diags.Error(w.label(it.Value()), "spec",
+					fmt.Sprintf("%s: the name is %q; need %s", dotted(path), name, sh.key.need), "")
+				continue
+			}
+			t.Fields[name] = w.walk(it.Value(), sh.elem, at)
+		default:
+			w.unknown(it.Value(), sh, path, name)
+		}
+	}
+	return t
+}
+
+func (w *walker) unknown(v cue.Value, sh *shape, path []string, name string) {
+	var names []string
+	for _, f := range sh.fields {
+		names = append(names, f.name)
+	}
+	hint := ""
+	if len(names) > 0 {
+		hint = "known here: " + strings.Join(names, ", ")
+	}
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if where := w.elsewhere(name); where != "" {
+		hint = fmt.Sprintf("%q belongs below %q", name, where)
+	}
+	in := "the spec"
+	if len(path) > 0 {
+		in = dotted(path)
+	}
+	w.diags.Error(w.label(v), "spec", fmt.Sprintf("%s has no field %q", in, name), hint)
+}
+
+// elsewhere is the block of the spec that has a field of that name, where exactly one has.
+func (w *walker) elsewhere(name string) string {
+	found := ""
+	for _, f := range w.shapes.def("#Spec").fields {
+		if f.shape.byName[name] != nil {
+			if found != "" {
+				return ""
+			}
+			found = f.name
+		}
+	}
+	return found
+}
+
+func (w *walker) list(v cue.Value, sh *shape, path []string) *topology.Tree {
+	it, err := v.List()
+	if err != nil {
+		w.mismatch(v, path, "need a list in brackets")
+		return &topology.Tree{}
+	}
+	t := &topology.Tree{Span: w.span(v), List: []*topology.Tree{}}
+	for i := 0; it.Next(); i++ {
+		t.List = append(t.List, w.walk(it.Value(), sh.elem, append(slices.Clip(path), fmt.Sprintf("[%d]", i))))
+	}
+	return t
+}
+
+func (w *walker) leaf(v cue.Value, sh *shape, path []string) *topology.Tree {
+	if !v.IsConcrete() {
+		w.mismatch(v, path, "need "+sh.need)
+		return &topology.Tree{}
+	}
+	val, ok := goValue(v)
+	if !ok || !w.fits(v, val, sh) {
+		w.mismatch(v, path, "need "+sh.need)
+		return &topology.Tree{}
+	}
+	return &topology.Tree{Leaf: val, Span: w.span(v)}
+}
+
+func (w *walker) fits(v cue.Value, val any, sh *shape) bool {
+	if sh.basic != 0 {
+		return v.Kind() == sh.basic
+	}
+	if slices.Contains(sh.enum, val) {
+		return true
+	}
+	s, _ := val.(string)
+	return w.admits(sh.defs, v, s)
+}
+
+// admits reports whether any of the definitions admits a value; text is the value where it is a string.
+func (w *walker) admits(defs []string, v cue.Value, text string) bool {
+	for _, d := range defs {
+		key := [2]string{d, text}
+		ok, seen := false, false
+		if v.Kind() == cue.StringKind {
+			ok, seen = w.memo[key]
+		}
+		if !seen {
+			ok = w.schema.LookupPath(cue.ParsePath(d)).Unify(v).Validate() == nil
+			if v.Kind() == cue.StringKind {
+				w.memo[key] = ok
+			}
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
+func goValue(v cue.Value) (any, bool) {
+	switch v.Kind() {
+	case cue.StringKind:
+		s, err := v.String()
+		return s, err == nil
+	case cue.IntKind:
+		n, err := v.Int64()
+		return int(n), err == nil
+	case cue.BoolKind:
+		b, err := v.Bool()
+		return b, err == nil
+	}
+	return nil, false
+}
+
+// mismatch reports a value that its place does not admit.
+func (w *walker) mismatch(v cue.Value, path []string, need string) {
+	var is, hint string
+	switch {
+	case v.Err() != nil && !v.IsConcrete():
+		is = "has no value: " + tidy(strings.TrimPrefix(v.Err().Error(), strings.Join(path, ".")+": "))
+	case v.IsConcrete() && v.Kind() == cue.FloatKind:
+		is = fmt.Sprintf("is the number %v", v)
+		hint = "put it in quotes"
+	case v.IsConcrete() && (v.Kind() == cue.StringKind || v.Kind() == cue.IntKind || v.Kind() == cue.BoolKind):
+		val, _ := goValue(v)
+		is = "is " + quote(val)
+		if n, ok := val.(int); ok && strings.Contains(need, "duration") {
+			hint = fmt.Sprintf("write it with its unit, in quotes: %q", fmt.Sprintf("%ds", n))
+		}
+	case v.IncompleteKind() == cue.StructKind:
+		is = "is a struct"
+	case v.IncompleteKind() == cue.ListKind:
+		is = "is a list"
+	case v.Kind() == cue.NullKind:
+		is = "is null"
+		hint = "leave it out instead"
+	default:
+		is = fmt.Sprintf("is not a single value (%v)", v.IncompleteKind())
+	}
+	w.diags.Error(w.span(v), "spec", fmt.Sprintf("%s %s; %s", dotted(path), is, need), hint)
+}
+
+// complete reports what is required and missing, and fills in the table of defaults.
+func (w *walker) complete(t *topology.Tree, sh *shape, path []string) {
+	if sh.elem != nil && !sh.list {
+		for _, k := range t.Keys() {
+			w.complete(t.Fields[k], sh.elem, append(slices.Clip(path), k))
+		}
+	}
+	if t.Fields == nil {
+		return
+	}
+	for _, f := range sh.fields {
+		at := append(slices.Clip(path), f.name)
+		c := t.Fields[f.name]
+		switch {
+		case c != nil && f.isStruct:
+			w.complete(c, f.shape, at)
+		case c != nil:
+		case f.fill:
+			c = &topology.Tree{Span: t.Span, Defaulted: true, Fields: map[string]*topology.Tree{}}
+			t.Fields[f.name] = c
+			w.complete(c, f.shape, at)
+		case f.def != nil:
+			t.Fields[f.name] = &topology.Tree{Leaf: f.def, Span: t.Span, Defaulted: true}
+		case !f.optional:
+			in := "the spec"
+			if len(path) > 0 {
+				in = dotted(path)
+			}
+			need := f.need
+			if f.isStruct {
+				need = "a struct"
+				if f.doc != "" {
+					need = strings.ToLower(f.doc[:1]) + strings.TrimSuffix(f.doc[1:], ".")
+				}
+			}
+			w.diags.Error(t.Span, "spec", fmt.Sprintf("%s has no %q; need %s", in, f.name, need), "")
+		}
+	}
+}
+
+// dotted is a path as a user would write it.
+func dotted(path []string) string {
+	var b strings.Builder
+	for i, p := range path {
+		if i > 0 && p[0] != '[' {
+			b.WriteByte('.')
+		}
+		if p[0] == '[' || ast.IsValidIdent(p) {
+			b.WriteString(p)
+		} else {
+			b.WriteString(strconv.Quote(p))
+		}
+	}
+	return b.String()
+}
+
+// span is where a value stands; of a struct, where it begins.
+func (w *walker) span(v cue.Value) diag.Span {
+	switch src := v.Source().(type) {
+	case *ast.Field:
+		if lit, ok := src.Value.(*ast.BasicLit); ok {
+			return w.src.node(lit)
+		}
+		return w.src.node(src)
+	case *ast.BasicLit:
+		return w.src.node(src)
+	}
+	if p := v.Pos(); p.IsValid() {
+		return w.src.span(p, token.NoPos)
+	}
+	return w.whole()
+}
+
+// label is where the name of a field stands.
+func (w *walker) label(v cue.Value) diag.Span {
+	if f, ok := v.Source().(*ast.Field); ok {
+		return w.src.node(f)
+	}
+	return w.span(v)
+}
+
+// nearest is the name within a third of its letters, or "".
+func nearest(name string, names []string) string {
+	best, limit := "", max(1, len(name)/3)+1
+	for _, n := range names {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d < limit {
+			best, limit = n, d
+		}
+	}
+	return best
+}
