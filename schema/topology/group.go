@@ -1,6 +1,9 @@
 package topology
 
 import (
+	"net/netip"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -10,3 +13,237 @@ type Group struct {
 	Endpoints []Value[string] // hosts of --endpoint, in canonical form
 	Now       time.Time       // for the validity of certificates; zero where there is no clock
 }
+
+// Proof says how it is known that a thing is etcd's.
+type Proof uint8
+
+// The proofs, from none to certain. Others use etcd's ports, too.
+const (
+	NotEtcd Proof = iota
+	ByPort
+	Proven // by the spec or by a name
+)
+
+// The ports that etcd is registered with.
+const (
+	DefaultClientPort = 2379
+	DefaultPeerPort   = 2380
+)
+
+// foreign are the ports of what often runs on the machines of etcd and is none of its business: kube-apiserver, the web.
+var foreign = map[int]bool{80: true, 443: true, 6443: true}
+
+// Spec is the spec of the group, or nil.
+func (g *Group) Spec() *Topology {
+	for _, t := range g.Sources {
+		if t.Format == "spec" {
+			return t
+		}
+	}
+	return nil
+}
+
+// PeerPort is the port on which members talk to each other, as the spec or a manifest says, else etcd's default.
+func (g *Group) PeerPort() int {
+	return g.port(func(e Etcd) Value[int] { return e.PeerPort }, DefaultPeerPort)
+}
+
+// ClientPort is the members' port for clients, likewise.
+func (g *Group) ClientPort() int {
+	return g.port(func(e Etcd) Value[int] { return e.ClientPort }, DefaultClientPort)
+}
+
+func (g *Group) port(of func(Etcd) Value[int], otherwise int) int {
+	for _, t := range g.Sources {
+		if v := of(t.Etcd); v.Known() {
+			return v.V
+		}
+	}
+	return otherwise
+}
+
+// Dialed is every name and address by which clients are known to reach the load balancer: what the spec says and what
+// the command line adds. A member's own address is no load balancer's.
+func (g *Group) Dialed() []Value[string] {
+	var out []Value[string]
+	seen := map[string]bool{}
+	members := g.MemberHosts()
+	add := func(vs []Value[string]) {
+		for _, v := range vs {
+			if v.Known() && !seen[v.V] && !members[v.V] {
+				seen[v.V] = true
+				out = append(out, v)
+			}
+		}
+	}
+	for _, t := range g.Sources {
+		add(t.Dialed)
+	}
+	add(g.Endpoints)
+	return out
+}
+
+// MemberHosts are the addresses and host names of etcd's members that a spec or manifest of the group names.
+func (g *Group) MemberHosts() map[string]bool {
+	out := map[string]bool{}
+	for _, t := range g.Sources {
+		for _, h := range t.MemberHosts() {
+			out[h] = true
+		}
+	}
+	return out
+}
+
+// MemberHosts are the addresses and host names of the members that the source names, in canonical form.
+func (t *Topology) MemberHosts() []string {
+	var out []string
+	for _, m := range t.Etcd.Members {
+		for _, a := range m.Addresses() {
+			out = append(out, Host(a.V.String()))
+		}
+		if m.Hostname.Known() {
+			out = append(out, Host(m.Hostname.V))
+		}
+	}
+	return out
+}
+
+// Pool says whether a pool of a proxy is etcd's.
+func (g *Group) Pool(t *Topology, p *Proxy, b *Pool) Proof {
+	own := g.ownPool(t, b)
+	if own == Proven || onlyForeign(b) {
+		return own
+	}
+	for i := range p.Listeners {
+		l := &p.Listeners[i]
+		for _, r := range l.Routes {
+			if r.Pool.Known() && r.Pool.V == b.Name.V {
+				own = max(own, g.ownListener(l))
+			}
+		}
+	}
+	return own
+}
+
+// Listener says whether a listener of a proxy is etcd's.
+func (g *Group) Listener(t *Topology, p *Proxy, l *Listener) Proof {
+	if l.Metrics {
+		return NotEtcd
+	}
+	own, pools, others := g.ownListener(l), NotEtcd, 0
+	for _, r := range l.Routes {
+		if b := p.Pool(r.Pool.V); b != nil {
+			pools = max(pools, g.ownPool(t, b))
+			if onlyForeign(b) {
+				others++
+			}
+		}
+	}
+	if pools == NotEtcd && others > 0 && others == len(l.Routes) {
+		return NotEtcd
+	}
+	return max(own, pools)
+}
+
+func (g *Group) ownPool(t *Topology, b *Pool) Proof {
+	switch {
+	case t.Format == "spec":
+		return Proven
+	case onlyForeign(b):
+		return NotEtcd
+	case NamesEtcd(b.Name.V):
+		return Proven
+	}
+	members := g.MemberHosts()
+	proof := NotEtcd
+	for _, s := range b.Servers {
+		if NamesEtcd(s.Name.V) || s.Host.Known() && members[Host(s.Host.V)] || NamesEtcd(s.Host.V) {
+			return Proven
+		}
+		if s.Port.Known() && g.isEtcdPort(s.Port.V) {
+			proof = ByPort
+		}
+	}
+	return proof
+}
+
+func (g *Group) ownListener(l *Listener) Proof {
+	if l.Metrics {
+		return NotEtcd
+	}
+	if NamesEtcd(l.Name.V) {
+		return Proven
+	}
+	for _, b := range l.Binds {
+		if b.Port.Known() && g.isEtcdPort(b.Port.V) {
+			return ByPort
+		}
+	}
+	return NotEtcd
+}
+
+func (g *Group) isEtcdPort(p int) bool {
+	return p == DefaultClientPort || p == DefaultPeerPort || p == g.ClientPort() || p == g.PeerPort()
+}
+
+// onlyForeign reports whether all that is known of a pool's ports is that they belong to something else.
+func onlyForeign(b *Pool) bool {
+	known := 0
+	for _, s := range b.Servers {
+		if s.Port.Known() {
+			if !foreign[s.Port.V] {
+				return false
+			}
+			known++
+		}
+	}
+	return known > 0
+}
+
+// IsEtcdCertificate reports whether a certificate is etcd's: it holds a member's address or name, or a name of its own
+// or its file has etcd as a word.
+func (g *Group) IsEtcdCertificate(c *Certificate) bool {
+	if NamesEtcd(c.Name.V) || NamesEtcd(path.Base(c.Span.File)) {
+		return true
+	}
+	members := g.MemberHosts()
+	for _, a := range c.Addrs.V {
+		if members[Host(a.String())] {
+			return true
+		}
+	}
+	for _, n := range c.Names.V {
+		if NamesEtcd(n) || members[Host(n)] {
+			return true
+		}
+	}
+	return false
+}
+
+// Host is a host name or address in canonical form: lower case, without brackets or a final dot, an IPv4 address in an
+// IPv6 one as IPv4.
+func Host(s string) string {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Unmap().String()
+	}
+	return strings.ToLower(strings.TrimSuffix(s, "."))
+}
+
+// NamesEtcd reports whether a name has etcd as a word, digits behind it allowed: "etcd-1", "my_etcd2", not "etcdctl".
+func NamesEtcd(name string) bool {
+	name = strings.ToLower(name)
+	for {
+		i := strings.Index(name, "etcd")
+		if i < 0 {
+			return false
+		}
+		rest := name[i+len("etcd"):]
+		if (i == 0 || !isLetter(name[i-1])) && (rest == "" || !isLetter(rest[0])) {
+			return true
+		}
+		name = rest
+	}
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || c >= 0x80 }

@@ -1,0 +1,15 @@
+package rules
+
+// All are the rules, sorted by id.
+var All = []Rule{
+	certLBSAN,
+	checkTCPOnly,
+	ignoreExpired,
+	ignoreWithoutReason,
+	peerViaLB,
+	spec,
+	syntax,
+	unsupported,
+	unusedIgnore,
+	watchTimeout,
+}

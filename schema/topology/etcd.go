@@ -1,0 +1,98 @@
+package topology
+
+import "net/netip"
+
+// EtcdPool is a pool that is etcd's, with where it stands.
+type EtcdPool struct {
+	*Pool
+	Source *Topology
+	Proxy  *Proxy
+	Proof  Proof
+}
+
+// Subject names the pool for diagnostics: alike in a spec and in the file built from it.
+func (b EtcdPool) Subject() string { return b.Proxy.Platform + " pool " + b.Name.V }
+
+// EtcdListener is a listener that is etcd's, with where it stands.
+type EtcdListener struct {
+	*Listener
+	Source *Topology
+	Proxy  *Proxy
+	Proof  Proof
+}
+
+// Subject names the listener for diagnostics: alike in a spec and in the file built from it. Its pools name it, since
+// not every format has names for listeners.
+func (l EtcdListener) Subject() string {
+	name := l.Name.V
+	if len(l.Routes) > 0 {
+		name = l.Routes[0].Pool.V
+	}
+	return l.Proxy.Platform + " listener " + name
+}
+
+// EtcdPools are the pools of the group that are etcd's, in order of the sources.
+func (g *Group) EtcdPools() []EtcdPool {
+	var out []EtcdPool
+	for _, t := range g.Sources {
+		for i := range t.Proxies {
+			p := &t.Proxies[i]
+			for j := range p.Pools {
+				b := &p.Pools[j]
+				if proof := g.Pool(t, p, b); proof != NotEtcd {
+					out = append(out, EtcdPool{b, t, p, proof})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// EtcdListeners are the listeners of the group that are etcd's, in order of the sources.
+func (g *Group) EtcdListeners() []EtcdListener {
+	var out []EtcdListener
+	for _, t := range g.Sources {
+		for i := range t.Proxies {
+			p := &t.Proxies[i]
+			for j := range p.Listeners {
+				l := &p.Listeners[j]
+				if proof := g.Listener(t, p, l); proof != NotEtcd {
+					out = append(out, EtcdListener{l, t, p, proof})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Balancers are the names and addresses that are known to be the load balancer's and no member's: what clients dial, the
+// machines it runs on, and the addresses that etcd's listeners are bound to. Loopback belongs to every machine.
+func (g *Group) Balancers() map[string]bool {
+	out := map[string]bool{}
+	members := g.MemberHosts()
+	add := func(host string) {
+		a, err := netip.ParseAddr(host)
+		if members[host] || host == "localhost" || err == nil && (a.IsLoopback() || a.IsUnspecified()) {
+			return
+		}
+		out[host] = true
+	}
+	for _, v := range g.Dialed() {
+		add(v.V)
+	}
+	for _, t := range g.Sources {
+		for _, n := range t.Nodes {
+			for _, a := range n.Addresses() {
+				add(Host(a.V.String()))
+			}
+		}
+	}
+	for _, l := range g.EtcdListeners() {
+		for _, b := range l.Binds {
+			if b.Addr.Known() {
+				add(Host(b.Addr.V.String()))
+			}
+		}
+	}
+	return out
+}
