@@ -68,7 +68,9 @@ func alertLabels(t *topology.Topology, options *topology.Tree) map[string]string
 	routing := options.Get("labels")
 	out := map[string]string{}
 	for _, name := range routing.Keys() {
-		out[name] = topology.Get[string](routing, name).V
+		if value := topology.Get[string](routing, name).V; value != "" { // an empty label is none
+			out[name] = value
+		}
 	}
 	out["cluster"] = t.Name.V
 	return out

@@ -17,13 +17,11 @@ type memberMetrics struct {
 
 // etcdMetrics reports false where nothing is known to scrape etcd: an alert that can never fire is no comfort.
 func etcdMetrics(t *topology.Topology, options *topology.Tree) (memberMetrics, bool) {
-	m := memberMetrics{cluster: t.Name.V, job: matchers(options.Get("select", "etcd"))}
-	if len(m.job) == 0 {
-		m.job = []string{is("job", etcdJob(t))}
-		if _, ok := etcdScrape(t, options); !ok {
-			return memberMetrics{}, false
-		}
+	selected := selectionOf(options, "etcd")
+	if _, ok := etcdScrape(t, options); !ok && len(selected) == 0 {
+		return memberMetrics{}, false
 	}
+	m := memberMetrics{cluster: t.Name.V, job: selected.withJob(etcdJob(t)).matchers()}
 	port, _ := etcdMetricsPort(t)
 	for _, member := range t.Etcd.Members {
 		if !member.Learner.V {

@@ -27,16 +27,14 @@ func haproxyMetrics(t *topology.Topology, options *topology.Tree) (proxyMetrics,
 		return proxyMetrics{}, false
 	}
 	pool := p.Pools[0]
-	selected := matchers(options.Get("select", "haproxy"))
+	selected := selectionOf(options, "haproxy")
 	m := proxyMetrics{
 		cluster: t.Name.V,
-		pool:    append([]string{is("proxy", pool.Name.V)}, selected...),
-		process: selected,
-		job:     selected,
+		pool:    append(selected.matchers(), is("proxy", pool.Name.V)),
+		process: selected.matchers(),
+		job:     selected.withJob(proxyJob(t)).matchers(),
+		own:     len(selected) == 0,
 		servers: len(pool.Servers),
-	}
-	if len(selected) == 0 {
-		m.job, m.own = []string{is("job", proxyJob(t))}, true
 	}
 	for _, s := range pool.Servers {
 		if s.Drain.V {

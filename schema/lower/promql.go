@@ -1,6 +1,7 @@
 package lower
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,12 +23,31 @@ func metric(name string, matchers ...string) string {
 func is(label, value string) string    { return label + "=" + strconv.Quote(value) }
 func isNot(label, value string) string { return label + "!=" + strconv.Quote(value) }
 
-// matchers are the label matchers of a map in the options tree.
-func matchers(labels *topology.Tree) []string {
-	var out []string
+// selection are the labels by which the user's own scrape configuration, if there is one, tells a cluster's exporters.
+type selection map[string]string
+
+func selectionOf(options *topology.Tree, exporter string) selection {
+	labels := options.Get("select", exporter)
+	out := selection{}
 	for _, name := range labels.Keys() {
-		out = append(out, is(name, topology.Get[string](labels, name).V))
+		out[name] = topology.Get[string](labels, name).V
 	}
+	return out
+}
+
+// matchers are those that hold for every series of the exporters.
+func (s selection) matchers() []string {
+	var out []string
+	for name, value := range s {
+		out = append(out, is(name, value))
+	}
+	return out
+}
+
+// withJob is the selection of the scrape itself: by job, ours unless the user names his.
+func (s selection) withJob(job string) selection {
+	out := selection{"job": job}
+	maps.Copy(out, s)
 	return out
 }
 

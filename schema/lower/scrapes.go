@@ -26,24 +26,21 @@ func proxyJob(t *topology.Topology) string { return "etcd-lb-" + t.Name.V }
 func etcdJob(t *topology.Topology) string  { return "etcd-" + t.Name.V }
 
 // newScrape is a job whose targets carry the labels that the alerts select by.
-func newScrape(t *topology.Topology, options *topology.Tree, kind, job, scheme string) topology.Scrape {
+func newScrape(t *topology.Topology, options *topology.Tree, exporter, job, scheme string) topology.Scrape {
 	span := options.At(t.Span)
-	s := topology.Scrape{
+	labels := selectionOf(options, exporter).withJob(job)
+	job = labels["job"]
+	delete(labels, "job")
+	if _, own := labels["cluster"]; !own {
+		labels["cluster"] = t.Name.V
+	}
+	return topology.Scrape{
 		Job:    topology.DefaultAt(job, span),
 		Scheme: topology.DefaultAt(scheme, span),
 		Path:   topology.DefaultAt("/metrics", span),
-		Labels: map[string]string{"cluster": t.Name.V},
+		Labels: labels,
 		Span:   span,
 	}
-	selected := options.Get("select", kind)
-	for _, name := range selected.Keys() {
-		if value := topology.Get[string](selected, name); name == "job" {
-			s.Job = value
-		} else {
-			s.Labels[name] = value.V
-		}
-	}
-	return s
 }
 
 func proxyScrape(t *topology.Topology, options *topology.Tree) (topology.Scrape, bool) {

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -43,3 +44,12 @@ const Hole = "qzqz"
 
 // IsHole reports whether a word came, in whole or in part, from a template placeholder.
 func IsHole(word string) bool { return strings.Contains(word, Hole[:3]) }
+
+// CanonicalHost is an address in its one spelling, an IPv4 one in IPv6 clothes as IPv4, or a DNS name in lower case
+// without a final dot.
+func CanonicalHost(s string) string {
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return a.Unmap().String()
+	}
+	return strings.ToLower(strings.TrimSuffix(s, "."))
+}

@@ -1,0 +1,90 @@
+package lower
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// readyFrom are the first patch versions that serve /readyz, by minor version of etcd 3. Later minors all do.
+var readyFrom = map[int]int{4: 29, 5: 11}
+
+// endpoint is the health endpoint that tells the truth. /readyz where etcd has it: it fails without quorum and on
+// learners, and not on a space alarm. Else /health, which must be told to look past NOSPACE: one full member would
+// take all out at once.
+func healthPath(version topology.Value[string]) string {
+	const old, ready = "/health?exclude=NOSPACE", "/readyz"
+	if !version.Known() {
+		return old
+	}
+	parts := append(strings.Split(version.V, "."), "0", "0")
+	minor, _ := strconv.Atoi(parts[1])
+	patch, _ := strconv.Atoi(parts[2])
+	first, listed := readyFrom[minor]
+	switch {
+	case minor < 4, listed && patch < first:
+		return old
+	}
+	return ready
+}
+
+// fullCheck is the check that HAProxy runs, which can do whatever the spec asks.
+func (l *lowering) fullCheck() topology.Check {
+	h := l.LoadBalancer.HealthCheck
+	c := topology.Check{
+		Interval: h.Interval, Timeout: h.Timeout, Fall: h.Fall, Rise: h.Rise,
+		Fast: topology.DefaultAt(min(500*time.Millisecond, h.Interval.V), h.Interval.Span),
+		Down: topology.DefaultAt(min(time.Second, h.Interval.V), h.Interval.Span),
+		Span: h.Span,
+	}
+	if h.Via.Known() {
+		c.Span = h.Via.Span
+	}
+	kind := func(k topology.CheckKind) { c.Kind = topology.DefaultAt(k, c.Span) }
+	switch l.Via() {
+	case "tcp":
+		kind(topology.CheckTCP)
+		c.Port = l.Etcd.ClientPort
+		return c
+	case "metrics":
+		kind(httpKind(l.Etcd.MetricsScheme.V))
+		c.Port = l.Etcd.MetricsPort
+	case "client":
+		kind(httpKind(l.Etcd.Scheme.V))
+		c.Port = l.Etcd.ClientPort
+		if l.Etcd.ClientHTTPPort.Known() { // with it, the client port answers HTTP with 415
+			c.Port = l.Etcd.ClientHTTPPort
+		}
+	}
+	c.Method = topology.DefaultAt("GET", c.Span) // etcd answers anything else with 405
+	c.Path = h.Path
+	if !h.Path.Known() {
+		c.Path = topology.DefaultAt(healthPath(l.Etcd.Version), c.Span)
+	}
+	if c.Kind.V == topology.CheckHTTPS {
+		c.Cert, c.Key, c.CA = h.Certificate.Cert, h.Certificate.Key, h.Certificate.CA
+		c.Verify = topology.DefaultAt(true, c.Span)
+	}
+	return c
+}
+
+func httpKind(scheme string) topology.CheckKind {
+	if scheme == "https" {
+		return topology.CheckHTTPS
+	}
+	return topology.CheckHTTP
+}
+
+// duration is how users write it.
+func duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

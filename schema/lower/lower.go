@@ -1,0 +1,231 @@
+// Package lower takes every decision about etcd, once: which port, which timeout, which health endpoint, who may reach
+// what, what to alert on. Targets only spell what it decides.
+package lower
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// Topology is what a cluster's configuration means. Diagnostics are about what an enabled target cannot do as asked.
+func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
+	l := lowering{Cluster: c, t: &topology.Topology{
+		Format:     "spec",
+		Span:       c.Span,
+		Name:       c.Name,
+		Etcd:       c.Etcd,
+		Clients:    c.Clients,
+		Nodes:      c.Nodes,
+		Monitoring: c.Monitoring,
+		Targets:    slices.Sorted(maps.Keys(c.Targets)),
+	}}
+	l.dialed()
+	l.certificate()
+	if options, ok := c.Targets["haproxy"]; ok {
+		l.haproxy(options)
+	}
+	if options, ok := c.Targets["nginx"]; ok {
+		l.nginx(options)
+	}
+	if options := c.Targets["terraform"].Get("aws"); options != nil {
+		l.aws(options)
+	}
+	if options, ok := c.Targets["iptables"]; ok {
+		l.iptables(options)
+	}
+	if options, ok := c.Targets["prometheus"]; ok {
+		l.t.Alerts = alerts(l.t, options)
+		l.t.Scrapes = scrapes(l.t, options)
+	}
+	return l.t, l.diags
+}
+
+type lowering struct {
+	*schema.Cluster
+	t     *topology.Topology
+	diags diag.List
+}
+
+var (
+	any4      = netip.IPv4Unspecified()
+	any6      = netip.IPv6Unspecified()
+	loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	loopback6 = netip.IPv6Loopback()
+)
+
+// dialed collects every name and address of the load balancer.
+func (l *lowering) dialed() {
+	lb := l.LoadBalancer
+	var out []topology.Value[string]
+	if lb.Host.Known() {
+		out = append(out, lb.Host)
+	}
+	for _, a := range []topology.Value[netip.Addr]{lb.VIP, lb.VIP6} {
+		if a.Known() {
+			out = append(out, topology.SetAt(a.V.String(), a.Span))
+		}
+	}
+	out = append(out, lb.Aliases...)
+	if lb.Local() {
+		for _, a := range l.loopbacks() {
+			out = append(out, topology.SetAt(a.String(), lb.Placement.Span))
+		}
+	}
+	seen := map[string]bool{}
+	for _, d := range out {
+		if !seen[d.V] {
+			seen[d.V] = true
+			l.t.Dialed = append(l.t.Dialed, d)
+		}
+	}
+}
+
+// certificate is the load balancer's part of the members' server certificates: as declared, else what clients dial.
+func (l *lowering) certificate() {
+	if l.Etcd.Scheme.V != "https" {
+		return
+	}
+	c := topology.Certificate{Role: topology.ServerCert, Declared: true, Names: l.AltNames, Addrs: l.AltIPs, Span: l.Span}
+	var names []string
+	var addrs []netip.Addr
+	for _, d := range l.t.Dialed {
+		if a, err := netip.ParseAddr(d.V); err == nil {
+			addrs = append(addrs, a)
+		} else {
+			names = append(names, d.V)
+		}
+	}
+	if !c.Names.Known() {
+		c.Names = topology.DefaultAt(names, l.Span)
+	}
+	if !c.Addrs.Known() {
+		c.Addrs = topology.DefaultAt(addrs, l.Span)
+	}
+	l.t.Certificates = []topology.Certificate{c}
+}
+
+// families are the IP versions that the spec uses anywhere: an address, a network, a listener.
+func (l *lowering) families() (v4, v6 bool) {
+	note := func(a netip.Addr) {
+		if a.Is4() {
+			v4 = true
+		} else {
+			v6 = true
+		}
+	}
+	var addrs []topology.Value[netip.Addr]
+	for _, m := range l.Etcd.Members {
+		addrs = append(addrs, m.Addresses()...)
+	}
+	for _, n := range l.Nodes {
+		addrs = append(addrs, n.Addresses()...)
+	}
+	addrs = append(addrs, l.LoadBalancer.VIP, l.LoadBalancer.VIP6)
+	for _, a := range addrs {
+		if a.Known() {
+			note(a.V)
+		}
+	}
+	for _, p := range slices.Concat(l.Clients.Networks, l.Clients.Direct, l.Monitoring) {
+		note(p.V.Addr())
+	}
+	if !v4 && !v6 {
+		v4 = true
+	}
+	return v4, v6
+}
+
+func (l *lowering) loopbacks() []netip.Addr {
+	if _, v6 := l.families(); v6 {
+		return []netip.Addr{loopback4, loopback6}
+	}
+	return []netip.Addr{loopback4}
+}
+
+// everywhere is all addresses in each family the spec uses. A cluster without IPv4 still accepts it: some client may.
+func (l *lowering) everywhere() []netip.Addr {
+	if _, v6 := l.families(); v6 {
+		return []netip.Addr{any4, any6}
+	}
+	return []netip.Addr{any4}
+}
+
+// binds are a listener's addresses.
+func (l *lowering) binds(port topology.Value[int]) []topology.Bind {
+	lb := l.LoadBalancer
+	switch {
+	case len(lb.Listen) > 0:
+		out := make([]topology.Bind, len(lb.Listen))
+		for i, a := range lb.Listen {
+			out[i] = topology.Bind{Addr: a, Port: port}
+		}
+		return out
+	case lb.Local():
+		return bindTo(l.loopbacks(), port)
+	}
+	return bindTo(l.everywhere(), port)
+}
+
+func bindTo(addrs []netip.Addr, port topology.Value[int]) []topology.Bind {
+	out := make([]topology.Bind, len(addrs))
+	for i, a := range addrs {
+		out[i] = topology.Bind{Addr: topology.DefaultAt(a, port.Span), Port: port}
+	}
+	return out
+}
+
+// servers are the members a proxy sends clients to: learners never.
+func (l *lowering) servers() []topology.Server {
+	var out []topology.Server
+	for _, m := range l.Etcd.Members {
+		if m.Learner.V {
+			continue
+		}
+		s := topology.Server{
+			Name:    m.Name,
+			Port:    l.Etcd.ClientPort,
+			Drain:   m.Drain,
+			Checked: topology.DefaultAt(true, m.Span),
+			Backup:  topology.DefaultAt(false, m.Span),
+			Span:    m.Span,
+		}
+		if m.Address.Known() {
+			s.Host = topology.SetAt(m.Address.V.String(), m.Address.Span)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// usable counts the servers that get new connections.
+func usable(servers []topology.Server) int {
+	n := 0
+	for _, s := range servers {
+		if !s.Drain.V {
+			n++
+		}
+	}
+	return n
+}
+
+// clamp puts a duration between bounds. What the spec sets is then reported, a default adapted silently.
+func (l *lowering) clamp(v topology.Value[time.Duration], low, high time.Duration, what, by string) topology.Value[time.Duration] {
+	c := v
+	c.V = min(max(v.V, low), high).Round(time.Second)
+	c.V = max(c.V, low)
+	if c.V != v.V && v.State == topology.Set {
+		l.unsupported(v.Span, what+" is "+duration(v.V)+", but "+by+" takes "+duration(low)+" to "+duration(high)+
+			" in whole seconds; written as "+duration(c.V), "set a value that "+by+" takes, or leave it out")
+	}
+	return c
+}
+
+func (l *lowering) unsupported(at diag.Span, message, hint string) {
+	l.diags.Warn(at, "unsupported", message, hint)
+}

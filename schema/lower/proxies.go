@@ -1,0 +1,163 @@
+package lower
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// reserve are the connections that HAProxy's process admits beyond the clients': checks and metrics stay alive when
+// clients fill the frontend.
+const reserve = 512
+
+// poolName is how the cluster's proxies, upstreams and target groups are called.
+func (l *lowering) poolName() string { return "etcd-" + l.Name.V }
+
+func (l *lowering) pool(check topology.Check) topology.Pool {
+	lb := l.LoadBalancer
+	return topology.Pool{
+		Name:    topology.DefaultAt(l.poolName(), lb.Span),
+		Mode:    topology.DefaultAt(topology.TCP, lb.Mode.Span),
+		Balance: lb.Balance,
+		Connect: lb.Connect,
+		Check:   check,
+		Servers: l.servers(),
+		Span:    lb.Span,
+	}
+}
+
+func (l *lowering) listener(idle topology.Value[time.Duration]) topology.Listener {
+	lb := l.LoadBalancer
+	return topology.Listener{
+		Mode:   topology.DefaultAt(topology.TCP, lb.Mode.Span),
+		Binds:  l.binds(lb.Port),
+		Routes: []topology.Route{{Pool: topology.DefaultAt(l.poolName(), lb.Span), Idle: idle}},
+		Span:   lb.Span,
+	}
+}
+
+func (l *lowering) haproxy(options *topology.Tree) {
+	lb := l.LoadBalancer
+	clients := l.listener(lb.Idle)
+	clients.Name = topology.DefaultAt(l.poolName(), lb.Span)
+	clients.MaxConns = lb.MaxConnections
+	pool := l.pool(l.fullCheck())
+	// One retry of two goes to another member: the largest single effect on failed operations when a member dies.
+	pool.Retries = topology.DefaultAt(2, lb.Span)
+	// Else clients stay on a member that is known to be down.
+	pool.CutOnDown = topology.DefaultAt(true, lb.Span)
+	limit := lb.MaxConnections
+	limit.V += reserve
+	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
+		Target: "haproxy", Platform: "haproxy",
+		MaxConns:  limit,
+		HardStop:  lb.HardStopAfter,
+		Listeners: []topology.Listener{clients, l.metricsListener(options)},
+		Pools:     []topology.Pool{pool},
+		Span:      options.At(lb.Span),
+	})
+}
+
+// metricsListener serves HAProxy's own metrics: on loopback, or to the monitoring networks where the spec names them.
+func (l *lowering) metricsListener(options *topology.Tree) topology.Listener {
+	port := topology.Get[int](options, "metricsPort")
+	addrs := l.loopbacks()
+	if len(l.Monitoring) > 0 {
+		addrs = l.everywhere()
+	}
+	return topology.Listener{
+		Name:    topology.DefaultAt(l.poolName()+"-metrics", port.Span),
+		Mode:    topology.DefaultAt(topology.HTTP, port.Span),
+		Metrics: true,
+		Binds:   bindTo(addrs, port),
+		Sources: l.Monitoring,
+		Span:    port.Span,
+	}
+}
+
+func (l *lowering) nginx(options *topology.Tree) {
+	lb := l.LoadBalancer
+	platform, check := "nginx", l.passiveCheck(options)
+	if edition := topology.Get[string](options, "edition"); edition.V == "plus" {
+		platform, check = "nginx-plus", l.plainCheck(edition.Span, "NGINX Plus in a stream")
+	}
+	pool := l.pool(check)
+	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
+	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
+		Target: "nginx", Platform: platform,
+		MaxConns:  lb.MaxConnections,
+		HardStop:  lb.HardStopAfter,
+		Listeners: []topology.Listener{l.listener(lb.Idle)},
+		Pools:     []topology.Pool{pool},
+		Span:      options.At(lb.Span),
+	})
+}
+
+// passiveCheck is all that open-source NGINX has in a stream: a member is out for ten seconds after one failed connect.
+func (l *lowering) passiveCheck(options *topology.Tree) topology.Check {
+	at := options.At(l.LoadBalancer.Span)
+	return topology.Check{
+		Kind:     topology.DefaultAt(topology.CheckPassive, at),
+		Interval: topology.DefaultAt(10*time.Second, at),
+		Fall:     topology.DefaultAt(1, at),
+		Span:     at,
+	}
+}
+
+// plainCheck is the check of a platform that asks over plain HTTP or not at all: TLS with a client certificate is
+// beyond it, so where that is what the spec asks for it only connects, at the platform's line.
+func (l *lowering) plainCheck(at diag.Span, platform string) topology.Check {
+	c := l.fullCheck()
+	c.Fast, c.Down = topology.Value[time.Duration]{}, topology.Value[time.Duration]{}
+	if c.Kind.V != topology.CheckHTTPS {
+		return c
+	}
+	return topology.Check{
+		Kind:     topology.DefaultAt(topology.CheckTCP, at),
+		Port:     topology.DefaultAt(l.Etcd.ClientPort.V, at),
+		Interval: c.Interval, Timeout: c.Timeout, Fall: c.Fall, Rise: c.Rise,
+		Span: at,
+	}
+}
+
+// The ranges that an AWS network load balancer takes.
+const (
+	awsIdleMin, awsIdleMax         = 60 * time.Second, 6000 * time.Second
+	awsIntervalMin, awsIntervalMax = 5 * time.Second, 300 * time.Second
+	awsTimeoutMin, awsTimeoutMax   = 2 * time.Second, 120 * time.Second
+	awsCountMin, awsCountMax       = 2, 10
+)
+
+func (l *lowering) aws(options *topology.Tree) {
+	lb := l.LoadBalancer
+	const nlb = "an AWS network load balancer"
+	check := l.plainCheck(options.Span, nlb)
+	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)
+	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, awsTimeoutMax, "the check's timeout", nlb)
+	check.Fall = l.clampCount(check.Fall, "fall", nlb)
+	check.Rise = l.clampCount(check.Rise, "rise", nlb)
+	listener := l.listener(l.clamp(lb.Idle, awsIdleMin, awsIdleMax, "the idle timeout", nlb))
+	listener.Binds = []topology.Bind{{Addr: topology.Value[netip.Addr]{}, Port: lb.Port}}
+	pool := l.pool(check)
+	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}
+	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
+		Target: "terraform", Platform: "aws",
+		Internal:  topology.DefaultAt(true, options.Span),
+		CrossZone: topology.Get[bool](options, "crossZone"),
+		Listeners: []topology.Listener{listener},
+		Pools:     []topology.Pool{pool},
+		Span:      options.Span,
+	})
+	l.awsGroups(options)
+}
+
+func (l *lowering) clampCount(v topology.Value[int], what, by string) topology.Value[int] {
+	c := v
+	c.V = min(max(v.V, awsCountMin), awsCountMax)
+	if c.V != v.V && v.State == topology.Set {
+		l.unsupported(v.Span, "the check's "+what+" is out of what "+by+" takes, 2 to 10; written as the nearest", "")
+	}
+	return c
+}
