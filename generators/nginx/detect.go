@@ -1,0 +1,65 @@
+package nginx
+
+import (
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// templates are endings of files that become a configuration when a template engine has been over them.
+var templates = []string{".j2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
+
+var (
+	remarks   = regexp.MustCompile(`#[^\n]*`)
+	mainShape = regexp.MustCompile(`(?m)^\s*(stream|events)\s*\{`)
+	partShape = regexp.MustCompile(`(?m)^\s*(upstream\s+\S+|server)\s*\{`)
+	webShape  = regexp.MustCompile(`(^|[\s;{])(` + strings.Join(webWords, "|") + `)\s|proxy_pass\s+https?:|(^|[\s;{])http\s*\{`)
+)
+
+// webWords are directives that stand in servers of an http block only, in nearly each of them.
+var webWords = []string{"location", "server_name", "root", "index", "try_files", "grpc_pass", "fastcgi_pass", "add_header"}
+
+// detect knows an nginx.conf by its name and other files by a stream block, or by content for one.
+func detect(file string, head []byte) bool {
+	base := path.Base(filepath.ToSlash(file))
+	for _, t := range templates {
+		base = strings.TrimSuffix(base, t)
+	}
+	if base == "nginx.conf" {
+		return true
+	}
+	if ext := path.Ext(base); ext != ".conf" && ext != ".nginx" && ext != "" {
+		return false
+	}
+	text := remarks.ReplaceAllString(string(head), "")
+	return mainShape.MatchString(text) || partShape.MatchString(text) && !webShape.MatchString(text)
+}
+
+// mainWords are directives of the main context.
+var mainWords = []string{
+	"events", "stream", "http", "mail", "user", "pid", "load_module", "worker_processes", "worker_rlimit_nofile",
+	"worker_shutdown_timeout",
+}
+
+// isFragment reports whether top-level directives are meant for the inside of a stream block.
+func isFragment(nodes []*node) bool {
+	stream := false
+	for _, n := range nodes {
+		if slices.Contains(mainWords, n.name.text) || isWeb(n) {
+			return false
+		}
+		stream = stream || n.hasBlock && (n.name.text == "server" || n.name.text == "upstream")
+	}
+	return stream
+}
+
+// isWeb reports whether a block belongs to an http block.
+func isWeb(n *node) bool {
+	return slices.ContainsFunc(n.block, func(c *node) bool {
+		to := c.arg(0)
+		return slices.Contains(webWords, c.name.text) ||
+			c.name.text == "proxy_pass" && (strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://"))
+	})
+}

@@ -1,0 +1,112 @@
+package nginx
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// home is the folder of nginx.conf on a machine. In a repository the folder of the file that is read stands for it.
+const home = "/etc/nginx/"
+
+// includes lists what the include directives of a file name; what stands below /etc/nginx also relative to the file.
+func includes(data []byte) []string {
+	nodes, _ := tree(target.File{Data: data})
+	var out []string
+	var walk func([]*node)
+	walk = func(nodes []*node) {
+		for _, n := range nodes {
+			if pattern := n.arg(0); n.name.text == "include" && pattern != "" && !topology.IsHole(pattern) {
+				out = append(out, pattern)
+				if rest, ok := strings.CutPrefix(pattern, home); ok {
+					out = append(out, rest)
+				}
+			}
+			walk(n.block)
+		}
+	}
+	walk(nodes)
+	return out
+}
+
+// maxIncludes bounds how often files are put in, lest files that include each other grow without end.
+const maxIncludes = 1000
+
+// source is the files that are read together.
+type source struct {
+	files []target.File
+	trees [][]*node
+	used  []bool // files that another one includes
+	left  int    // includes that may still be resolved
+}
+
+func load(files []target.File) (*source, diag.List) {
+	s := &source{files: files, used: make([]bool, len(files)), left: maxIncludes}
+	var diags diag.List
+	for _, f := range files {
+		nodes, found := tree(f)
+		s.trees = append(s.trees, nodes)
+		diags = append(diags, found...)
+	}
+	return s, diags
+}
+
+// expand puts the directives of included files in the place of include directives. An include that names no file at
+// hand stays: what it may hold is unknown.
+func (s *source) expand(nodes []*node, from string) []*node {
+	out := make([]*node, 0, len(nodes))
+	for _, n := range nodes {
+		if n.name.text == "include" {
+			if found := s.find(n.arg(0), from); len(found) > 0 && s.left > 0 {
+				for _, i := range found {
+					s.left--
+					s.used[i] = true
+					out = append(out, s.expand(s.trees[i], s.files[i].Path)...)
+				}
+				continue
+			}
+		}
+		if n.hasBlock {
+			filled := *n
+			filled.block = s.expand(n.block, from)
+			n = &filled
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// find is the files that an include in the file from names, in NGINX's order. NGINX looks in the folder of its main
+// file.
+func (s *source) find(pattern, from string) []int {
+	if pattern == "" {
+		return nil
+	}
+	main := path.Dir(filepath.ToSlash(s.files[0].Path))
+	var patterns []string
+	if path.IsAbs(pattern) {
+		patterns = append(patterns, pattern)
+		if rest, ok := strings.CutPrefix(pattern, home); ok {
+			patterns = append(patterns, path.Join(main, rest))
+		}
+	} else {
+		patterns = append(patterns, path.Join(main, pattern), path.Join(path.Dir(filepath.ToSlash(from)), pattern))
+	}
+	var out []int
+	for i, f := range s.files {
+		name := filepath.ToSlash(f.Path)
+		if f.Path != from && slices.ContainsFunc(patterns, func(p string) bool {
+			ok, err := path.Match(p, path.Clean(name))
+			return p == path.Clean(name) || err == nil && ok
+		}) {
+			out = append(out, i)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return strings.Compare(s.files[a].Path, s.files[b].Path) })
+	return out
+}

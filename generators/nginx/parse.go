@@ -1,0 +1,297 @@
+package nginx
+
+import (
+	"strings"
+	"time"
+
+	"github.com/nginxinc/nginx-go-crossplane"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// parse reads the stream blocks of a source. What stands in http and mail blocks is no TCP proxy.
+func parse(src target.Source) (*topology.Topology, diag.List) {
+	whole := diag.Span{File: src.Path}
+	t := &topology.Topology{Format: name, Span: whole}
+	if len(src.Files) == 0 {
+		return t, nil
+	}
+	files, diags := load(src.Files)
+	r := reader{proxy: topology.Proxy{Target: name, Platform: openSource, Span: whole}, matches: map[string]*node{}}
+	for i, f := range files.files {
+		if i > 0 && files.used[i] {
+			continue
+		}
+		if nodes := files.expand(files.trees[i], f.Path); isFragment(nodes) {
+			r.stream(scope{nodes: nodes, span: whole, open: true})
+		} else {
+			r.main(scope{nodes: nodes, span: whole, open: true})
+		}
+	}
+	if r.found {
+		r.finish()
+		t.Proxies = []topology.Proxy{r.proxy}
+	}
+	return t, diags
+}
+
+// reader collects the facts of one NGINX.
+type reader struct {
+	proxy   topology.Proxy
+	matches map[string]*node // match blocks, by name
+	routes  []way
+	found   bool // there is a stream block, or a part of one
+	partial bool // there are more blocks than those at hand
+}
+
+// way is a server block with what it forwards to.
+type way struct {
+	server scope
+	to     word
+}
+
+// scope is a block and those around it, whose settings it inherits.
+type scope struct {
+	nodes []*node
+	span  diag.Span
+	open  bool // there is more than nodes: the file is a part, or includes what is not at hand
+	outer *scope
+}
+
+// inside is the scope of a block in s.
+func (s *scope) inside(n *node) scope {
+	return scope{nodes: n.block, span: n.name.span, outer: s}
+}
+
+// own returns the directive of that name in the block itself. Complete is false where an unseen part may hold one.
+func (s *scope) own(directive string) (n *node, complete bool) {
+	complete = !s.open
+	for _, n := range s.nodes {
+		switch n.name.text {
+		case directive:
+			return n, true
+		case "include":
+			complete = false
+		}
+	}
+	return nil, complete
+}
+
+// effective returns the directive that holds in the block, its own or an inherited one.
+func (s *scope) effective(directive string) (n *node, complete bool) {
+	complete = true
+	for ; s != nil; s = s.outer {
+		n, all := s.own(directive)
+		if n != nil && complete {
+			return n, true
+		}
+		complete = complete && all
+	}
+	return nil, complete
+}
+
+// setting is the fact that a directive with one argument states, or NGINX's default.
+func setting[T any](s *scope, directive string, read func(word, string) topology.Value[T], preset T) topology.Value[T] {
+	n, complete := s.effective(directive)
+	switch {
+	case n != nil && len(n.args) == 1:
+		return read(n.args[0], n.args[0].text)
+	case n != nil:
+		return topology.UnknownAt[T](n.span())
+	case !complete:
+		return topology.UnknownAt[T](s.span)
+	}
+	return topology.DefaultAt(preset, s.span)
+}
+
+const defaultConnections = 512
+
+// main reads the main context, which is whole where it has the events block that NGINX demands.
+func (r *reader) main(s scope) {
+	if events, _ := s.own("events"); events != nil {
+		s.open = false
+		s.span = events.name.span
+		in := s.inside(events)
+		r.proxy.MaxConns = setting(&in, "worker_connections", numberOf, defaultConnections)
+		if r.proxy.MaxConns.Known() {
+			r.proxy.MaxConns.V = clients(r.proxy.MaxConns.V)
+		}
+	}
+	r.proxy.HardStop = setting(&s, "worker_shutdown_timeout", timeOf, topology.Never)
+	for _, n := range s.nodes {
+		if n.name.text == "stream" && n.hasBlock {
+			r.stream(scope{nodes: n.block, span: n.name.span})
+		}
+	}
+}
+
+// stream reads a stream block.
+func (r *reader) stream(s scope) {
+	r.found = true
+	if _, complete := s.own("server"); s.open || !complete {
+		r.partial = true
+	}
+	for _, n := range s.nodes {
+		r.platform(n)
+		if !n.hasBlock {
+			continue
+		}
+		in := s.inside(n)
+		switch n.name.text {
+		case "upstream":
+			r.upstream(n, in)
+		case "server":
+			r.server(n, in)
+		case "match":
+			r.matches[n.arg(0)] = n
+		}
+	}
+}
+
+// platform notes what only NGINX Plus knows.
+func (r *reader) platform(n *node) {
+	_, known := crossplane.MatchOssLatest(n.name.text)
+	if _, paid := crossplane.MatchNginxPlusLatest(n.name.text); paid && !known {
+		r.proxy.Platform = plus
+	}
+}
+
+// server reads a server block: a listener, and where it forwards to.
+func (r *reader) server(n *node, s scope) {
+	l := topology.Listener{
+		Name: topology.UnknownAt[string](s.span),
+		Mode: topology.DefaultAt(topology.TCP, s.span),
+		Span: n.name.span,
+	}
+	for _, c := range s.nodes {
+		r.platform(c)
+		switch {
+		case c.name.text == "listen" && len(c.args) > 0:
+			if isUDP(c) {
+				l.Mode = topology.UnknownAt[topology.Mode](c.span())
+			}
+			l.Binds = append(l.Binds, binds(c)...)
+		case c.name.text == "proxy_pass" && len(c.args) > 0:
+			l.Routes = append(l.Routes, r.route(c, s))
+		}
+	}
+	r.proxy.Listeners = append(r.proxy.Listeners, l)
+}
+
+// idlePreset is how long NGINX lets a connection be quiet.
+const idlePreset = 10 * time.Minute
+
+// route reads a proxy_pass.
+func (r *reader) route(n *node, s scope) topology.Route {
+	route := topology.Route{Idle: setting(&s, "proxy_timeout", timeOf, idlePreset)}
+	if route.Idle.Known() && route.Idle.V == 0 {
+		// Zero cuts at once, which the fact cannot say: there it means never.
+		route.Idle = topology.UnknownAt[time.Duration](route.Idle.Span)
+	}
+	to := n.args[0]
+	route.Pool = poolName(to)
+	r.routes = append(r.routes, way{s, to})
+	return route
+}
+
+// poolName is the name of an upstream, or the address that stands for one.
+func poolName(w word) topology.Value[string] {
+	if topology.IsHole(w.text) || strings.Contains(w.text, "$") {
+		return topology.UnknownAt[string](w.span)
+	}
+	return topology.SetAt(w.text, w.span)
+}
+
+// finish adds to the pools what their servers' blocks say, when all upstreams are known wherever they stand.
+func (r *reader) finish() {
+	routed := map[string]bool{}
+	for _, w := range r.routes {
+		p := r.proxy.Pool(w.to.text)
+		if p == nil {
+			if p = r.direct(w); p == nil {
+				continue
+			}
+		}
+		r.toPool(p, w.server, !routed[w.to.text])
+		routed[w.to.text] = true
+	}
+	for i := range r.proxy.Pools {
+		p := &r.proxy.Pools[i]
+		if p.Name.Known() && !routed[p.Name.V] && (r.partial || r.proxy.Platform == plus) {
+			// The server block that may check the pool is not at hand, or forwards by a variable.
+			p.Check = topology.Check{Span: p.Span}
+		}
+	}
+}
+
+// direct is the pool of one that a proxy_pass to an address makes; nil where the name of an upstream is not at hand.
+func (r *reader) direct(w way) *topology.Pool {
+	host, port := serverOf(w.to)
+	if !port.Known() && !isSocket(w.to.text) {
+		return nil
+	}
+	span := w.to.span
+	r.proxy.Pools = append(r.proxy.Pools, topology.Pool{
+		Name:    poolName(w.to),
+		Mode:    topology.DefaultAt(topology.TCP, span),
+		Balance: topology.DefaultAt("roundrobin", span),
+		Check:   passive(nil, span),
+		Servers: []topology.Server{{
+			Host: host, Port: port, Span: span,
+			Drain:   topology.DefaultAt(false, span),
+			Checked: topology.DefaultAt(true, span),
+		}},
+		Span: span,
+	})
+	return &r.proxy.Pools[len(r.proxy.Pools)-1]
+}
+
+const connectPreset = time.Minute
+
+// toPool gives a pool the facts that NGINX keeps in the server block.
+func (r *reader) toPool(p *topology.Pool, s scope, first bool) {
+	connect := setting(&s, "proxy_connect_timeout", timeOf, connectPreset)
+	again := retries(&s, p)
+	if first {
+		p.Connect, p.Retries = connect, again
+	}
+	// Several servers may forward to one pool; what they do not agree on is unknown.
+	agree(&p.Connect, connect)
+	agree(&p.Retries, again)
+	switch n, complete := s.own("health_check"); {
+	case n != nil:
+		r.active(p, s, n)
+	case !complete:
+		p.Check = topology.Check{Span: p.Span}
+	}
+}
+
+func agree[T comparable](v *topology.Value[T], other topology.Value[T]) {
+	if v.V != other.V || v.Known() != other.Known() {
+		*v = topology.UnknownAt[T](other.Span)
+	}
+}
+
+// retries is how many servers a connection tries after the first: all of them, unless told otherwise.
+func retries(s *scope, p *topology.Pool) topology.Value[int] {
+	usable := 0
+	for _, v := range p.Servers {
+		if !v.Drain.V {
+			usable++
+		}
+	}
+	if n, _ := s.effective("proxy_next_upstream"); n != nil && n.arg(0) == "off" {
+		return topology.SetAt(0, n.span())
+	}
+	tries := setting(s, "proxy_next_upstream_tries", numberOf, 0)
+	if !tries.Known() {
+		return topology.UnknownAt[int](tries.Span)
+	}
+	if tries.V == 0 || usable > 0 && tries.V > usable {
+		tries.V = usable // zero is no limit
+	}
+	tries.V = max(0, tries.V-1)
+	return tries
+}
