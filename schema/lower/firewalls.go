@@ -133,9 +133,19 @@ func (l *lowering) firewall(options *topology.Tree, role, chain string, guarded 
 			topology.FirewallRule{Verdict: topology.Accept, Loopback: true, Span: at},
 			topology.FirewallRule{Verdict: topology.Accept, Established: true, Span: at})
 		f.Rules = append(f.Rules, rules(admitted, family)...)
-		f.Rules = append(f.Rules, topology.FirewallRule{Verdict: topology.Reject, Protocol: "tcp", Span: at})
+		f.Rules = append(f.Rules, topology.FirewallRule{
+			Verdict: topology.Reject, Protocol: "tcp", From: topology.DefaultAt(anybody(family), at), Span: at,
+		})
 		l.t.Firewalls = append(l.t.Firewalls, f)
 	}
+}
+
+// anybody is every source of a family.
+func anybody(family topology.Family) netip.Prefix {
+	if family == topology.IPv6 {
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
 // vrrp admits the announcements between the load balancer's machines.

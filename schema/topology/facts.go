@@ -48,6 +48,7 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 	if s.Has(FFirewalls) {
 		for _, f := range t.Firewalls {
 			if f.Target == target {
+				f.Guarded = nil // what enters a chain is said by the jump to it, which no file of rules holds
 				out.Firewalls = append(out.Firewalls, f)
 			}
 		}

@@ -1,0 +1,130 @@
+package iptables
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// table is the filter table of one family, as far as a file says.
+type table struct {
+	chains map[string]*chain
+	order  []*chain
+}
+
+// chain is a list of rules. Those of the kernel have a policy.
+type chain struct {
+	name       string
+	declared   bool // by a line of its own, not only by rules
+	rules      []rule
+	drops      bool // the policy is DROP
+	policySpan diag.Span
+	span       diag.Span // where the file first names it
+}
+
+// rule is one rule as written: what it matches and where it sends that.
+type rule struct {
+	match  topology.FirewallRule // without verdict
+	target string                // "" for a rule that only counts
+	goTo   bool                  // by -g: what comes back skips the rest of this chain
+	prefix string                // of a log line
+	key    string                // its words, for -D
+}
+
+// builtin are the chains of the kernel.
+var builtin = []string{"INPUT", "FORWARD", "OUTPUT"}
+
+func newTable() *table { return &table{chains: map[string]*chain{}} }
+
+// chain is the chain of that name, made where it is new.
+func (t *table) chain(name string, at diag.Span) *chain {
+	c := t.chains[name]
+	if c == nil {
+		c = &chain{name: name, span: at}
+		t.chains[name] = c
+		t.order = append(t.order, c)
+	}
+	return c
+}
+
+// flush empties a chain, or all of them.
+func (t *table) flush(name string) {
+	for _, c := range t.order {
+		if name == "" || c.name == name {
+			c.rules = nil
+		}
+	}
+}
+
+// remove deletes a chain, or all that are not the kernel's.
+func (t *table) remove(name string) {
+	t.order = slices.DeleteFunc(t.order, func(c *chain) bool {
+		gone := c.name == name || name == "" && !slices.Contains(builtin, c.name)
+		if gone {
+			delete(t.chains, c.name)
+		}
+		return gone
+	})
+}
+
+// edit does one command that changes the rules of a chain: -A, -I, -D or -R. Args are the words behind the chain.
+func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
+	place, numbered := 0, false
+	if command != "-A" && len(args) > 0 {
+		if n, err := strconv.Atoi(args[0].text); err == nil {
+			place, numbered, args = n-1, true, args[1:]
+		}
+	}
+	rules := parseRules(args, span)
+	switch {
+	case command == "-A":
+		c.rules = append(c.rules, rules...)
+	case command == "-I" && place >= 0 && place <= len(c.rules):
+		c.rules = slices.Insert(c.rules, place, rules...)
+	case command == "-I":
+		c.rules = append(c.rules, rules...)
+	case command == "-D" && !numbered:
+		c.delete(keyOf(args))
+	case numbered && place >= 0 && place < len(c.rules):
+		c.rules = slices.Delete(c.rules, place, place+1)
+		if command == "-R" {
+			c.rules = slices.Insert(c.rules, place, rules...)
+		}
+	}
+}
+
+// delete takes the first rule with these words out.
+func (c *chain) delete(key string) {
+	if i := slices.IndexFunc(c.rules, func(r rule) bool { return r.key == key }); i >= 0 {
+		c.rules = slices.Delete(c.rules, i, i+1)
+	}
+}
+
+// keyOf is what two spellings of the same rule have in common: the words.
+func keyOf(args []word) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = a.text
+	}
+	return strings.Join(words, " ")
+}
+
+// roots are the declared chains of a file that nothing in it jumps to.
+func (t *table) roots() []*chain {
+	reached := map[string]bool{}
+	for _, c := range t.order {
+		for _, r := range c.rules {
+			reached[r.target] = true
+		}
+	}
+	var out []*chain
+	for _, c := range t.order {
+		if c.declared && !reached[c.name] && !slices.Contains(builtin, c.name) && c.name != "DOCKER-USER" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
