@@ -65,13 +65,7 @@ func (a alert) lower(labels map[string]string, span diag.Span) topology.Alert {
 
 // alertLabels are the user's routing labels and the cluster's name, which tells forty clusters in one Prometheus apart.
 func alertLabels(t *topology.Topology, options *topology.Tree) map[string]string {
-	routing := options.Get("labels")
-	out := map[string]string{}
-	for _, name := range routing.Keys() {
-		if value := topology.Get[string](routing, name).V; value != "" { // an empty label is none
-			out[name] = value
-		}
-	}
+	out := labelsOf(options.Get("labels"))
 	out["cluster"] = t.Name.V
 	return out
 }

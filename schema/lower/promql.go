@@ -27,10 +27,16 @@ func isNot(label, value string) string { return label + "!=" + strconv.Quote(val
 type selection map[string]string
 
 func selectionOf(options *topology.Tree, exporter string) selection {
-	labels := options.Get("select", exporter)
-	out := selection{}
+	return labelsOf(options.Get("select", exporter))
+}
+
+// labelsOf reads a map of labels. An empty label is none.
+func labelsOf(labels *topology.Tree) map[string]string {
+	out := map[string]string{}
 	for _, name := range labels.Keys() {
-		out[name] = topology.Get[string](labels, name).V
+		if value := topology.Get[string](labels, name).V; value != "" {
+			out[name] = value
+		}
 	}
 	return out
 }

@@ -1,0 +1,82 @@
+package prometheus
+
+import (
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// alerts are the alerting rules of a rule file or of a PrometheusRule object.
+func (r reader) alerts(root *yaml.Node) []topology.Alert {
+	groups := field(root, "groups")
+	if kind := field(root, "kind"); kind != nil && kind.Value == "PrometheusRule" {
+		groups = field(root, "spec", "groups")
+	}
+	var out []topology.Alert
+	for _, group := range items(groups) {
+		for _, rule := range items(field(group, "rules")) {
+			if field(rule, "alert") != nil {
+				out = append(out, r.alert(rule))
+			}
+		}
+	}
+	return out
+}
+
+func (r reader) alert(n *yaml.Node) topology.Alert {
+	labels := r.labels(field(n, "labels"))
+	delete(labels, "severity")
+	for name, value := range labels {
+		labels[name] = unescapeTemplate(value)
+	}
+	return topology.Alert{
+		Name:        r.text(field(n, "alert")),
+		Expr:        r.expr(field(n, "expr")),
+		For:         r.duration(field(n, "for"), n),
+		Severity:    r.severity(field(n, "labels", "severity")),
+		Labels:      labels,
+		Summary:     r.text(field(n, "annotations", "summary")).V,
+		Description: r.text(field(n, "annotations", "description")).V,
+		Span:        r.span(n),
+	}
+}
+
+// expr is an expression in the parser's own spelling, unknown where it does not parse.
+func (r reader) expr(n *yaml.Node) topology.Value[string] {
+	v := r.text(n)
+	if !v.Known() {
+		return v
+	}
+	e, err := promql.ParseExpr(v.V)
+	if err != nil || strings.Contains(v.V, opening) {
+		return topology.UnknownAt[string](v.Span)
+	}
+	v.V = e.String()
+	return v
+}
+
+// severity is a label; one that a template computes is unknown.
+func (r reader) severity(n *yaml.Node) topology.Value[string] {
+	v := r.text(n)
+	if strings.Contains(v.V, opening) {
+		return topology.UnknownAt[string](v.Span)
+	}
+	return v
+}
+
+// duration is how long an expression must hold: not at all, where the rule does not say.
+func (r reader) duration(n, rule *yaml.Node) topology.Value[time.Duration] {
+	if n == nil {
+		return topology.DefaultAt(time.Duration(0), r.span(rule))
+	}
+	v := r.text(n)
+	d, err := model.ParseDuration(v.V)
+	if !v.Known() || err != nil {
+		return topology.UnknownAt[time.Duration](v.Span)
+	}
+	return topology.SetAt(time.Duration(d), v.Span)
+}

@@ -1,0 +1,41 @@
+// Package prometheus writes alerting rules with their unit tests and scrape configurations, and reads rule files,
+// PrometheusRule objects and scrape configurations back.
+package prometheus
+
+import (
+	"path"
+	"regexp"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// Target is the Prometheus format.
+var Target = target.Target{
+	Name:    name,
+	Doc:     "Prometheus alerting rules with promtool tests, and what to scrape",
+	Render:  render,
+	Detect:  detect,
+	Parse:   parse,
+	Facts:   topology.FAlerts | topology.FScrapes,
+	Own:     []string{"{{"},
+	Comment: "#",
+}
+
+const name = "prometheus"
+
+var (
+	isYAML = regexp.MustCompile(`\.ya?ml$`)
+	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
+	// inclusion may be a list of jobs.
+	hasGroups  = regexp.MustCompile(`(?m)^ *groups:`)
+	hasRules   = regexp.MustCompile(`(?m)^[ -]*(rules|alert|record):`)
+	hasScrapes = regexp.MustCompile(`(?m)^(scrape_configs:|- job_name:)`)
+)
+
+func detect(file string, head []byte) bool {
+	if !isYAML.MatchString(path.Base(file)) {
+		return false
+	}
+	return hasScrapes.Match(head) || hasGroups.Match(head) && hasRules.Match(head)
+}
