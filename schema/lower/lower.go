@@ -16,14 +16,15 @@ import (
 // Topology is what a cluster's configuration means. Diagnostics are about what an enabled target cannot do as asked.
 func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	l := lowering{Cluster: c, t: &topology.Topology{
-		Format:     "spec",
-		Span:       c.Span,
-		Name:       c.Name,
-		Etcd:       c.Etcd,
-		Clients:    c.Clients,
-		Nodes:      c.Nodes,
-		Monitoring: c.Monitoring,
-		Targets:    slices.Sorted(maps.Keys(c.Targets)),
+		Format:       "spec",
+		Span:         c.Span,
+		Name:         c.Name,
+		Etcd:         c.Etcd,
+		BalancerPort: c.LoadBalancer.Port,
+		Clients:      c.Clients,
+		Nodes:        c.Nodes,
+		Monitoring:   c.Monitoring,
+		Targets:      slices.Sorted(maps.Keys(c.Targets)),
 	}}
 	l.dialed()
 	l.certificate()

@@ -15,7 +15,8 @@ type Topology struct {
 	Span         diag.Span     // the source as a whole
 	Name         Value[string] // the cluster's
 	Etcd         Etcd
-	Dialed       []Value[string] // every name and address that clients dial, in canonical form
+	Dialed       []Value[string] // every name and address that clients dial, in canonical form; its host name first
+	BalancerPort Value[int]      // of a spec: where clients dial the load balancer
 	Clients      Clients
 	Nodes        []Node
 	Monitoring   []Value[netip.Prefix]
