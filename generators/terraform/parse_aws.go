@@ -1,0 +1,307 @@
+package terraform
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// awsReader gathers what a folder says of AWS load balancers.
+type awsReader struct {
+	folder   *folder
+	groups   map[string]*topology.Pool // by address of the target group
+	order    []string                  // of those addresses
+	balancer map[string]node           // by address of the aws_lb
+}
+
+func readAWS(f *folder, t *topology.Topology) {
+	r := &awsReader{folder: f, groups: map[string]*topology.Pool{}, balancer: map[string]node{}}
+	r.readTargetGroups()
+	r.readAttachments()
+	t.Proxies = append(t.Proxies, r.proxies()...)
+	t.Firewalls = append(t.Firewalls, r.firewalls()...)
+}
+
+// readTargetGroups makes a pool of each target group.
+func (r *awsReader) readTargetGroups() {
+	names := map[string]bool{}
+	for _, n := range r.folder.of("aws_lb_target_group") {
+		if r.groups[n.address()] != nil {
+			continue // a further instance of one resource
+		}
+		p := &topology.Pool{Name: poolName(n), Mode: readMode(n), Span: n.span()}
+		if names[p.Name.V] {
+			p.Name = topology.SetAt(n.resource.label, n.span())
+		}
+		names[p.Name.V] = true
+		p.Check = readCheck(n, p.Mode.V)
+		r.groups[n.address()] = p
+		r.order = append(r.order, n.address())
+	}
+}
+
+// poolName is a target group's name, else its Name tag, else its label.
+func poolName(n node) topology.Value[string] {
+	if name := read(n, "name", value.text); name.Known() {
+		return name
+	}
+	tags, _ := n.get("tags")
+	if tag := tags.field(value{data: "Name"}); tag.known() {
+		if name := fact(n, tag, value.text); name.Known() {
+			return name
+		}
+	}
+	return topology.SetAt(n.resource.label, n.span())
+}
+
+// readMode is the layer that a listener or target group speaks.
+func readMode(n node) topology.Value[topology.Mode] {
+	return read(n, "protocol", func(v value) (topology.Mode, bool) {
+		switch protocol, _ := v.text(); strings.ToUpper(protocol) {
+		case "TCP", "TLS":
+			return topology.TCP, true
+		case "HTTP", "HTTPS":
+			return topology.HTTP, true
+		}
+		return "", false
+	})
+}
+
+// Defaults of the provider, for arguments left out of a health_check block, and of AWS, where the block is left out.
+const (
+	checkInterval = 30 * time.Second
+	providerCount = 3
+	awsRise       = 5
+	awsFall       = 2
+)
+
+// readCheck is the health check of a target group.
+func readCheck(group node, mode topology.Mode) topology.Check {
+	port := read(group, "port", value.whole)
+	if port.Known() {
+		port = topology.DefaultAt(port.V, group.span())
+	}
+	b, ok := group.block("health_check")
+	if !ok {
+		return awsCheck(group, mode, port)
+	}
+	kind := readOr(b, "protocol", checkKind, topology.CheckHTTP)
+	out := topology.Check{
+		Kind:     kind,
+		Port:     port,
+		Interval: readOr(b, "interval", value.seconds, checkInterval),
+		Timeout:  readOr(b, "timeout", value.seconds, checkTimeout(kind.V)),
+		Fall:     readOr(b, "unhealthy_threshold", value.whole, providerCount),
+		Rise:     readOr(b, "healthy_threshold", value.whole, providerCount),
+		Span:     b.span(),
+	}
+	if v, ok := b.get("port"); ok {
+		if t, _ := v.text(); t != "traffic-port" {
+			out.Port = fact(b, v, value.whole)
+		}
+	}
+	if v, ok := b.get("enabled"); ok {
+		if on, known := v.truth(); known && !on {
+			out.Kind = topology.SetAt(topology.CheckNone, b.scope.folder.span(v.at))
+		}
+	}
+	switch out.Kind.V {
+	case topology.CheckHTTP, topology.CheckHTTPS:
+		out.Method = topology.DefaultAt("GET", b.span())
+		out.Path = readOr(b, "path", value.text, "/")
+	}
+	if !kind.Known() && !read(b, "timeout", value.seconds).Known() {
+		out.Timeout = topology.Value[time.Duration]{}
+	}
+	return out
+}
+
+// awsCheck is what AWS does where the block is left out.
+func awsCheck(group node, mode topology.Mode, port topology.Value[int]) topology.Check {
+	at := group.span()
+	out := topology.Check{
+		Port:     port,
+		Interval: topology.DefaultAt(checkInterval, at),
+		Fall:     topology.DefaultAt(awsFall, at),
+		Rise:     topology.DefaultAt(awsRise, at),
+		Span:     at,
+	}
+	switch mode {
+	case topology.TCP:
+		out.Kind = topology.DefaultAt(topology.CheckTCP, at)
+	case topology.HTTP:
+		out.Kind = topology.DefaultAt(topology.CheckHTTP, at)
+		out.Method = topology.DefaultAt("GET", at)
+		out.Path = topology.DefaultAt("/", at)
+	default:
+		return out
+	}
+	out.Timeout = topology.DefaultAt(checkTimeout(out.Kind.V), at)
+	return out
+}
+
+func checkKind(v value) (topology.CheckKind, bool) {
+	switch protocol, _ := v.text(); strings.ToUpper(protocol) {
+	case "TCP":
+		return topology.CheckTCP, true
+	case "HTTP":
+		return topology.CheckHTTP, true
+	case "HTTPS":
+		return topology.CheckHTTPS, true
+	}
+	return "", false
+}
+
+// checkTimeout is the default of AWS.
+func checkTimeout(kind topology.CheckKind) time.Duration {
+	if kind == topology.CheckHTTP {
+		return 6 * time.Second
+	}
+	return 10 * time.Second
+}
+
+// readAttachments makes a server of each target.
+func (r *awsReader) readAttachments() {
+	for _, n := range r.folder.of("aws_lb_target_group_attachment") {
+		address := n.target("target_group_arn", "aws_lb_target_group")
+		pool := r.groups[address]
+		if pool == nil {
+			continue
+		}
+		s := topology.Server{
+			Name: serverName(n),
+			Host: read(n, "target_id", host),
+			Port: read(n, "port", value.whole),
+			Span: n.span(),
+		}
+		if _, written := n.get("port"); !written {
+			if port := read(r.folder.block(r.folder.byAddress[address]), "port", value.whole); port.Known() {
+				s.Port = topology.DefaultAt(port.V, n.span())
+			}
+		}
+		if pool.Check.Kind.Known() {
+			s.Checked = topology.DefaultAt(pool.Check.Kind.V != topology.CheckNone, pool.Check.Span)
+		}
+		pool.Servers = append(pool.Servers, s)
+	}
+}
+
+// serverName is the key of for_each, else the label of a resource that is one target.
+func serverName(n node) topology.Value[string] {
+	if n.key.known() {
+		return fact(n, n.key, value.text)
+	}
+	_, each := n.get("for_each")
+	_, count := n.get("count")
+	if each || count {
+		return topology.Value[string]{}
+	}
+	return topology.SetAt(n.resource.label, n.span())
+}
+
+// host is an address; the identifier of an instance does not say where it is.
+func host(v value) (string, bool) {
+	t, _ := v.text()
+	addr, err := netip.ParseAddr(t)
+	if err != nil {
+		return "", false
+	}
+	return addr.Unmap().String(), true
+}
+
+// proxies are the load balancers with their listeners and the target groups these forward to. What belongs to none that
+// stands in this folder is a proxy of its own.
+func (r *awsReader) proxies() []topology.Proxy {
+	var out []topology.Proxy
+	index := map[string]int{}
+	for _, n := range r.folder.of("aws_lb") {
+		if _, again := index[n.address()]; again {
+			continue
+		}
+		index[n.address()] = len(out)
+		r.balancer[n.address()] = n
+		out = append(out, topology.Proxy{
+			Target: targetName, Platform: "aws", Span: n.span(),
+			Internal:  readOr(n, "internal", value.truth, false),
+			CrossZone: readOr(n, "enable_cross_zone_load_balancing", value.truth, false),
+		})
+	}
+	stray := topology.Proxy{Target: targetName, Platform: "aws"}
+	used := map[string]bool{}
+	for _, n := range r.folder.of("aws_lb_listener") {
+		p := &stray
+		address := n.target("load_balancer_arn", "aws_lb")
+		if i, ok := index[address]; ok {
+			p = &out[i]
+		}
+		l, pools := r.listener(n, address)
+		p.Listeners = append(p.Listeners, l)
+		for _, pool := range pools {
+			used[pool] = true
+			if g := r.groups[pool]; p.Pool(g.Name.V) == nil {
+				p.Pools = append(p.Pools, *g)
+			}
+		}
+	}
+	for _, address := range r.order {
+		if !used[address] {
+			stray.Pools = append(stray.Pools, *r.groups[address])
+		}
+	}
+	if len(stray.Listeners)+len(stray.Pools) > 0 {
+		out = append(out, stray)
+	}
+	return out
+}
+
+// listener is one aws_lb_listener and the addresses of the target groups that it forwards to.
+func (r *awsReader) listener(n node, balancer string) (topology.Listener, []string) {
+	l := topology.Listener{
+		Mode:  readMode(n),
+		Binds: []topology.Bind{{Port: read(n, "port", value.whole)}},
+		Span:  n.span(),
+	}
+	var pools []string
+	for _, action := range n.blocks("default_action") {
+		refs := action.refers("target_group_arn")
+		for _, forward := range action.blocks("forward") {
+			for _, group := range forward.blocks("target_group") {
+				refs = union(refs, group.refers("arn"))
+			}
+		}
+		pools = union(pools, refs)
+	}
+	pools = slices.DeleteFunc(pools, func(address string) bool { return r.groups[address] == nil })
+	idle := r.idle(n, l.Mode.V, balancer)
+	for _, address := range pools {
+		name := r.groups[address].Name
+		l.Routes = append(l.Routes, topology.Route{Pool: topology.SetAt(name.V, n.span()), Idle: idle})
+	}
+	return l, pools
+}
+
+// Idle timeouts of AWS where none is written.
+const (
+	networkIdle     = 350 * time.Second
+	applicationIdle = 60 * time.Second
+)
+
+// idle is how long a connection of a listener may stay quiet: the listener says it for TCP, nobody for TLS, and for
+// HTTP the load balancer.
+func (r *awsReader) idle(n node, mode topology.Mode, balancer string) topology.Value[time.Duration] {
+	protocol, _ := n.get("protocol")
+	switch p, _ := protocol.text(); strings.ToUpper(p) {
+	case "TCP":
+		return readOr(n, "tcp_idle_timeout_seconds", value.seconds, networkIdle)
+	case "TLS":
+		return topology.DefaultAt(networkIdle, n.span())
+	}
+	lb, ok := r.balancer[balancer]
+	if mode != topology.HTTP || !ok {
+		return topology.Value[time.Duration]{}
+	}
+	return readOr(lb, "idle_timeout", value.seconds, applicationIdle)
+}
