@@ -113,7 +113,7 @@ func (r *reader) main(s scope) {
 	if events, _ := s.own("events"); events != nil {
 		s.open = false
 		s.span = events.name.span
-		in := s.inside(events)
+		in := scope{nodes: events.block, span: events.name.span} // which inherits nothing
 		r.proxy.MaxConns = setting(&in, "worker_connections", numberOf, defaultConnections)
 		if r.proxy.MaxConns.Known() {
 			r.proxy.MaxConns.V = clients(r.proxy.MaxConns.V)

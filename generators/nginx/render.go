@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -174,7 +175,11 @@ func serverOfListener(p *topology.Proxy, l *topology.Listener, fragment bool) *c
 		if b.Addr.V.Is6() {
 			args = append(args, "ipv6only=on")
 		}
-		in = append(in, line("the kernel finds clients that are gone", "listen", args...)...)
+		why := "the kernel finds clients that are gone"
+		if a := b.Addr.V; !a.IsUnspecified() && !a.IsLoopback() {
+			why += "; a machine without this address needs net." + family(a) + ".ip_nonlocal_bind=1"
+		}
+		in = append(in, line(why, "listen", args...)...)
 	}
 	if fragment {
 		in = append(in, line("whatever the block around says: etcd speaks TLS with the client itself", "proxy_ssl", "off")...)
@@ -193,6 +198,13 @@ func serverOfListener(p *topology.Proxy, l *topology.Listener, fragment bool) *c
 	in = append(in, line("", "access_log", "/var/log/nginx/"+pool.Name.V+".log", pool.Name.V)...)
 	in = append(in, line("", "proxy_pass", pool.Name.V)...)
 	return section("server", nil, in)
+}
+
+func family(a netip.Addr) string {
+	if a.Is6() {
+		return "ipv6"
+	}
+	return "ipv4"
 }
 
 // nextOf spells what happens to a connection that its member does not take.

@@ -1,0 +1,501 @@
+package nginx
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// show is a value as text: "?" where it is unknown, in parentheses where it is a default.
+func show[T any](v topology.Value[T]) string {
+	switch v.State {
+	case topology.Unknown:
+		return "?"
+	case topology.Defaulted:
+		return fmt.Sprintf("(%v)", v.V)
+	}
+	return fmt.Sprint(v.V)
+}
+
+// summary is what a test compares: one line a fact group.
+func summary(t *topology.Topology) string {
+	var b strings.Builder
+	for _, p := range t.Proxies {
+		fmt.Fprintf(&b, "%s max=%s stop=%s\n", p.Platform, show(p.MaxConns), show(p.HardStop))
+		for _, l := range p.Listeners {
+			b.WriteString("listen")
+			for _, x := range l.Binds {
+				fmt.Fprintf(&b, " %s:%s", show(x.Addr), show(x.Port))
+			}
+			for _, r := range l.Routes {
+				fmt.Fprintf(&b, " -> %s idle=%s", show(r.Pool), show(r.Idle))
+			}
+			b.WriteString("\n")
+		}
+		for _, p := range p.Pools {
+			c := p.Check
+			fmt.Fprintf(&b, "pool %s %s connect=%s retries=%s check=%s", show(p.Name), show(p.Balance), show(p.Connect),
+				show(p.Retries), show(c.Kind))
+			for _, x := range []struct{ name, text string }{
+				{"port", show(c.Port)}, {"request", show(c.Method) + " " + show(c.Path)}, {"interval", show(c.Interval)},
+				{"timeout", show(c.Timeout)}, {"fall", show(c.Fall)}, {"rise", show(c.Rise)},
+			} {
+				if strings.Trim(x.text, "? ") != "" {
+					fmt.Fprintf(&b, " %s=%s", x.name, x.text)
+				}
+			}
+			b.WriteString("\n")
+			for _, v := range p.Servers {
+				fmt.Fprintf(&b, "  %s:%s", show(v.Host), show(v.Port))
+				if v.Drain.V {
+					b.WriteString(" down")
+				}
+				if v.Backup.V {
+					b.WriteString(" backup")
+				}
+				if !v.Checked.V {
+					b.WriteString(" unchecked")
+				}
+				b.WriteString("\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+func TestParse(t *testing.T) {
+	const passive = "check=(passive) interval=(10s) fall=(1)"
+	tests := []struct{ name, text, want string }{
+		{
+			"a common file for etcd",
+			`
+events { worker_connections 1024; }
+stream {
+    upstream etcd_cluster {
+        server 10.0.1.10:2379 max_fails=3 fail_timeout=30s;
+        server 10.0.1.11:2379 max_fails=3 fail_timeout=30s;
+        server 10.0.1.12:2379 max_fails=3 fail_timeout=30s;
+    }
+    server {
+        listen 2379;
+        proxy_pass etcd_cluster;
+        proxy_connect_timeout 10s;
+        proxy_timeout 5m;
+    }
+}
+`,
+			`nginx max=496 stop=(0s)
+listen (0.0.0.0):2379 -> etcd_cluster idle=5m0s
+pool etcd_cluster (roundrobin) connect=10s retries=(2) check=passive interval=30s fall=3
+  10.0.1.10:2379
+  10.0.1.11:2379
+  10.0.1.12:2379
+`,
+		},
+		{
+			"a local proxy for kube-apiserver, with a health page",
+			`error_log stderr notice;
+worker_processes 2;
+worker_shutdown_timeout 10s;
+events { multi_accept on; worker_connections 16384; }
+stream {
+  upstream kube_apiserver { least_conn; server 10.0.0.1:6443; server master-2.Example.com:6443; }
+  server { listen 127.0.0.1:6443; listen [::1]:6443; proxy_pass kube_apiserver; proxy_timeout 10m; proxy_connect_timeout 1s; }
+}
+http {
+  upstream etcd { server 10.0.0.9:2379; }
+  server { listen 8081; location /healthz { return 200; } }
+}
+`,
+			`nginx max=8176 stop=10s
+listen 127.0.0.1:6443 ::1:6443 -> kube_apiserver idle=10m0s
+pool kube_apiserver leastconn connect=1s retries=(1) ` + passive + `
+  10.0.0.1:6443
+  master-2.example.com:6443
+`,
+		},
+		{
+			"defaults and inheritance",
+			`events { }
+stream {
+  proxy_timeout 1h30m;
+  proxy_next_upstream_tries 2;
+  server { listen *:2379; proxy_pass a; }
+  server { listen [::]:2380 ipv6only=off; proxy_pass b; proxy_timeout 45; proxy_next_upstream off; }
+  server { listen 10.0.0.5:2381-2382; proxy_pass 10.0.0.6:2379; proxy_connect_timeout 500ms; }
+  upstream a { hash $remote_addr; server [fd00:0::1]:2379; server 10.0.0.1:2379 backup; server 10.0.0.2:2379 down; }
+  upstream b { random two; server 10.0.0.1:2379 max_fails=0; server 10.0.0.2:2379 max_fails=0; }
+}
+`,
+			`nginx max=(240) stop=(0s)
+listen 0.0.0.0:2379 -> a idle=1h30m0s
+listen 0.0.0.0:2380 :::2380 -> b idle=45s
+listen 10.0.0.5:2381 10.0.0.5:2382 -> 10.0.0.6:2379 idle=1h30m0s
+pool a source connect=(1m0s) retries=1 ` + passive + `
+  fd00::1:2379
+  10.0.0.1:2379 backup
+  10.0.0.2:2379 down
+pool b random connect=(1m0s) retries=0 check=none
+  10.0.0.1:2379 unchecked
+  10.0.0.2:2379 unchecked
+pool 10.0.0.6:2379 (roundrobin) connect=500ms retries=0 ` + passive + `
+  10.0.0.6:2379
+`,
+		},
+		{
+			"a part of a stream block inherits what nobody knows",
+			`upstream etcd { server 10.0.0.1:2379; server 10.0.0.2:2379; }
+server { listen 2379; proxy_pass etcd; }
+`,
+			`nginx max=? stop=?
+listen (0.0.0.0):2379 -> etcd idle=?
+pool etcd (roundrobin) connect=? retries=? ` + passive + `
+  10.0.0.1:2379
+  10.0.0.2:2379
+`,
+		},
+		{
+			"variables, sockets, placeholders",
+			`events { worker_connections qzqzqzqz; }
+stream {
+  map $ssl_preread_server_name $to { default etcd; }
+  server { listen 2379; proxy_pass $to; }
+  server { listen qzqzqz; proxy_pass etcd; proxy_timeout qzqz; }
+  server { listen unix:/run/etcd.sock; proxy_pass ${UPSTREAM}:2380; }
+  upstream etcd { server ETCD_1_IP:2379; server qzqzqzqz:2379; server $host:2379; server unix:/run/x; }
+  upstream qzqzqzqzq { server 10.0.0.1:2380; }
+}
+`,
+			`nginx max=? stop=(0s)
+listen (0.0.0.0):2379 -> ? idle=(10m0s)
+listen ?:? -> etcd idle=?
+listen ?:? -> ? idle=(10m0s)
+pool etcd (roundrobin) connect=(1m0s) retries=(3) ` + passive + `
+  ?:2379
+  ?:2379
+  ?:2379
+  ?:?
+pool ? (roundrobin) connect=? retries=? ` + passive + `
+  10.0.0.1:2380
+pool ? (roundrobin) connect=(1m0s) retries=(0) ` + passive + `
+  ?:2380
+`,
+		},
+		{
+			"an include that is not at hand may say anything",
+			`events { include events.conf; }
+include modules-enabled/*.conf;
+stream {
+  include stream.d/*.conf;
+  upstream etcd { include etcd.servers; }
+  server { listen 2379; proxy_pass etcd; proxy_timeout 1h; include limits.conf; }
+}
+`,
+			`nginx max=? stop=?
+listen (0.0.0.0):2379 -> etcd idle=1h0m0s
+pool etcd ? connect=? retries=? check=?
+`,
+		},
+		{
+			"active checks of Plus",
+			`events { }
+stream {
+  match ready { send "GET /readyz HTTP/1.0\r\n\r\n"; expect ~ "200 OK"; }
+  match banner { expect "x"; }
+  health_check_timeout 2s;
+  upstream a { zone a 64k; server 10.0.0.1:2379; server 10.0.0.2:2379; }
+  upstream b { zone b 64k; least_time connect; server 10.0.0.1:2379; }
+  upstream c { zone c 64k; server 10.0.0.1:2379; }
+  upstream d { zone d 64k; server 10.0.0.1:2379; }
+  upstream e { zone e 64k; server 10.0.0.1:2379; }
+  server { listen 1; proxy_pass a; health_check port=2381 interval=3s fails=2 passes=3 match=ready; }
+  server { listen 2; proxy_pass b; health_check; }
+  server { listen 3; proxy_pass c; health_check match=banner; }
+  server { listen 4; proxy_pass d; health_check match=ready; proxy_ssl on; }
+}
+`,
+			`nginx-plus max=(240) stop=(0s)
+listen (0.0.0.0):1 -> a idle=(10m0s)
+listen (0.0.0.0):2 -> b idle=(10m0s)
+listen (0.0.0.0):3 -> c idle=(10m0s)
+listen (0.0.0.0):4 -> d idle=(10m0s)
+pool a (roundrobin) connect=(1m0s) retries=(1) check=http port=2381 request=GET /readyz interval=3s timeout=2s fall=2 rise=3
+  10.0.0.1:2379
+  10.0.0.2:2379
+pool b least_time connect=(1m0s) retries=(0) check=tcp port=(2379) interval=(5s) timeout=2s fall=(1) rise=(1)
+  10.0.0.1:2379
+pool c (roundrobin) connect=(1m0s) retries=(0) check=? port=(2379) interval=(5s) timeout=2s fall=(1) rise=(1)
+  10.0.0.1:2379
+pool d (roundrobin) connect=(1m0s) retries=(0) check=https port=(2379) request=GET /readyz interval=(5s) timeout=2s fall=(1) rise=(1)
+  10.0.0.1:2379
+pool e (roundrobin) connect=? retries=? check=?
+  10.0.0.1:2379
+`,
+		},
+		{
+			"quotes and comments",
+			"events{worker_connections 132;}stream{# {\n" +
+				"upstream 'etcd prod'{server \"10.0.0.1:2379\"# not this;\n weight=5;}# \\\n" +
+				"server{listen 2379;proxy_pass \"etcd prod\";proxy_timeout '1h 30m';}}\r\n",
+			`nginx max=50 stop=(0s)
+listen (0.0.0.0):2379 -> etcd prod idle=1h30m0s
+pool etcd prod (roundrobin) connect=(1m0s) retries=(0) ` + passive + `
+  10.0.0.1:2379
+`,
+		},
+		{
+			"settings that servers of one pool do not agree on",
+			`events { }
+stream {
+  upstream etcd { server 10.0.0.1:2379 max_fails=2; server 10.0.0.2:2379 max_fails=3; }
+  server { listen 1; proxy_pass etcd; proxy_connect_timeout 1s; }
+  server { listen 2; proxy_pass etcd; proxy_connect_timeout 2s; proxy_timeout 0; }
+}
+`,
+			`nginx max=(240) stop=(0s)
+listen (0.0.0.0):1 -> etcd idle=(10m0s)
+listen (0.0.0.0):2 -> etcd idle=?
+pool etcd (roundrobin) connect=? retries=(1) check=(passive) interval=(10s)
+  10.0.0.1:2379
+  10.0.0.2:2379
+`,
+		},
+		{"a web server", "server { listen 80; server_name x; location / { proxy_pass http://10.0.0.1:2379; } }\n", ""},
+		{"a web server's main file", "events { }\nhttp { server { listen 80; } }\n", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, diags := read("nginx.conf", tt.text)
+			if len(diags) > 0 {
+				t.Errorf("unexpected: %v", diags)
+			}
+			if d := cmp.Diff(tt.want, summary(got)); d != "" {
+				t.Errorf("-want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+func TestSpans(t *testing.T) {
+	const text = `events { worker_connections 99; }
+stream {
+	upstream "ä" { # é
+		server 10.0.0.1:2379
+			max_fails=2;
+	}
+	server { listen 2379; proxy_pass "ä"; }
+	server { /* é */ 1; listen [::]:80; proxy_timeout '5m'; proxy_pass 10.0.0.2:1; }
+}
+`
+	got, _ := read("a/nginx.conf", text)
+	p := got.Proxies[0]
+	at := func(line, col, width int) diag.Span { return diag.At("a/nginx.conf", line, col, width) }
+	for _, tt := range []struct {
+		what      string
+		got, want diag.Span
+	}{
+		{"worker_connections", p.MaxConns.Span, at(1, 29, 2)},
+		{"pool name", p.Pools[0].Name.Span, at(3, 11, 3)},
+		{"pool", p.Pools[0].Check.Span, at(3, 2, 12)},
+		{"server line", p.Pools[0].Servers[0].Span, at(4, 3, 20)},
+		{"server address", p.Pools[0].Servers[0].Host.Span, at(4, 10, 13)},
+		{"max_fails", p.Pools[0].Check.Fall.Span, at(5, 4, 11)},
+		{"listener", p.Listeners[0].Span, at(7, 2, 6)},
+		{"listening port", p.Listeners[0].Binds[0].Port.Span, at(7, 18, 4)},
+		{"default idle timeout", p.Listeners[0].Routes[0].Idle.Span, at(7, 2, 6)},
+		{"idle timeout", p.Listeners[1].Routes[0].Idle.Span, at(8, 52, 4)},
+		{"direct server", p.Pools[1].Servers[0].Span, at(8, 69, 10)},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.what, tt.got, tt.want)
+		}
+	}
+}
+
+func TestSyntax(t *testing.T) {
+	const whole = `nginx max=(240) stop=(0s)
+listen (0.0.0.0):2379 -> etcd idle=5m0s
+pool etcd (roundrobin) connect=(1m0s) retries=(0) check=(passive) interval=(10s) fall=(1)
+  10.0.0.1:2379
+`
+	tests := []struct {
+		name, text string
+		line, col  int
+		message    string
+	}{
+		{
+			"missing semicolon",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379; }\n server {\n  listen 2379\n  proxy_timeout 5m;\n  proxy_pass etcd;\n }\n}\n",
+			5, 3, `"listen" has no ";"`,
+		},
+		{
+			"missing semicolon before a brace",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379 }\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n}\n",
+			3, 18, `"server" has no ";"`,
+		},
+		{
+			"unclosed stream",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379; }\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n",
+			2, 1, `block "stream" is never closed`,
+		},
+		{
+			"unclosed upstream",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379;\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n}\n",
+			3, 2, `block "upstream" is never closed`,
+		},
+		{
+			"a brace too many",
+			"events { } }\nstream {\n upstream etcd { server 10.0.0.1:2379; }\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n}\n",
+			1, 12, `"}" stands where`,
+		},
+		{
+			"two semicolons",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379;; }\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n}\n",
+			3, 39, `";" stands where`,
+		},
+		{
+			"unclosed quote",
+			"events { }\nstream {\n upstream etcd { server 10.0.0.1:2379; }\n server { listen 2379; proxy_timeout 5m; proxy_pass etcd; }\n}\nuser \"www;\n",
+			6, 1, `"user" has no ";"`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, diags := read("nginx.conf", tt.text)
+			if len(diags) != 1 || diags[0].Rule != "syntax" || diags[0].Severity != diag.Error ||
+				diags[0].Span.Line != tt.line || diags[0].Span.Col != tt.col || !strings.HasPrefix(diags[0].Message, tt.message) {
+				t.Errorf("want one syntax error %q at %d:%d, got %+v", tt.message, tt.line, tt.col, diags)
+			}
+			if d := cmp.Diff(whole, summary(got)); d != "" {
+				t.Errorf("what can be read: -want +got:\n%s", d)
+			}
+		})
+	}
+}
+
+func TestHostileInput(t *testing.T) {
+	for name, text := range map[string]string{
+		"nesting":      strings.Repeat("a {", 100_000),
+		"braces":       strings.Repeat("}", 100_000),
+		"openings":     strings.Repeat("{", 100_000),
+		"semicolons":   strings.Repeat(";", 100_000),
+		"a mixture":    strings.Repeat("}{;", 30_000),
+		"placeholders": strings.Repeat("server {{ x }}:2379;\n", 10_000),
+	} {
+		if _, diags := read("nginx.conf", text); len(diags) == 0 {
+			t.Errorf("%s: no diagnostic", name)
+		}
+	}
+}
+
+func TestIncludes(t *testing.T) {
+	const main = `include modules-enabled/*.conf;
+events { }
+stream { proxy_timeout 2h; include /etc/nginx/stream.d/*.conf; include qzqzqz; }
+`
+	if d := cmp.Diff([]string{"modules-enabled/*.conf", "/etc/nginx/stream.d/*.conf", "stream.d/*.conf"},
+		Target.Includes([]byte(main))); d != "" {
+		t.Errorf("includes: -want +got:\n%s", d)
+	}
+	got, diags := Target.Parse(target.Source{Path: "conf/nginx.conf", Files: []target.File{
+		{Path: "conf/nginx.conf", Data: []byte(main)},
+		{Path: "conf/stream.d/b.conf", Data: []byte("server { listen 2379; proxy_pass etcd; include common; }\n")},
+		{Path: "conf/stream.d/a.conf", Data: []byte("upstream etcd { server 10.0.0.1:2379; }\n")},
+		{Path: "conf/common", Data: []byte("proxy_connect_timeout 3s;\n")},
+	}})
+	want := `nginx max=(240) stop=?
+listen (0.0.0.0):2379 -> etcd idle=2h0m0s
+pool etcd (roundrobin) connect=3s retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.1:2379
+`
+	if d := cmp.Diff(want, summary(got)); d != "" || len(diags) > 0 {
+		t.Errorf("-want +got:\n%s%v", d, diags)
+	}
+	if file := got.Proxies[0].Listeners[0].Span.File; file != "conf/stream.d/b.conf" {
+		t.Errorf("the listener stands in %s", file)
+	}
+}
+
+func TestIncludeCycle(t *testing.T) {
+	files := []target.File{{Path: "nginx.conf", Data: []byte("events { }\nstream { include a; server { listen 1; proxy_pass 10.0.0.1:2; } }\n")}}
+	for _, name := range []string{"a", "b"} {
+		files = append(files, target.File{Path: name, Data: []byte("include a; include b; include a; include b;\n")})
+	}
+	got, _ := Target.Parse(target.Source{Path: "nginx.conf", Files: files})
+	if n := len(got.Proxies[0].Listeners); n != 1 {
+		t.Errorf("%d listeners", n)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"60": time.Minute, "1h30m": 90 * time.Minute, "1h 30m": 90 * time.Minute, "500ms": 500 * time.Millisecond,
+		"1d": 24 * time.Hour, "1M": 720 * time.Hour, "1m30": 90 * time.Second,
+	} {
+		if got, ok := parseTime(text); !ok || got != want {
+			t.Errorf("%s: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "m", "1.5h", "30m1h", "1h1h", "-1s", "5 m", "999999999999y", "1x", "1 2"} {
+		if got, ok := parseTime(text); ok {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
+func TestDetect(t *testing.T) {
+	const part = "upstream etcd { server 10.0.0.1:2379; }\nserver { listen 2379; proxy_pass etcd; }\n"
+	for _, tt := range []struct {
+		path, head string
+		want       bool
+	}{
+		{"nginx.conf", "http { }", true},
+		{"roles/lb/templates/nginx.conf.j2", "", true},
+		{"stream.d/etcd.conf", part, true},
+		{"proxy.conf", "events { }\nstream {\n", true},
+		{"sites-enabled/etcd", part, true},
+		{"etcd.yaml", part, false},
+		{"conf.d/web.conf", "server {\n  listen 80;\n  server_name x;\n}\n", false},
+		{"conf.d/etcd.conf", "upstream e { server 1.2.3.4:2379; }\nserver { listen 80; location / { proxy_pass http://e; } }\n", false},
+		{"conf.d/etcd.conf", "# location /\n" + part, true},
+		{"keepalived.conf", "vrrp_instance X {\n}\n", false},
+		{"haproxy.conf", "frontend x\n  bind *:2379\n", false},
+	} {
+		if got := Target.Detect(tt.path, []byte(tt.head)); got != tt.want {
+			t.Errorf("%s (%q): %v", tt.path, tt.head, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range samples() {
+		f.Add(string(write(f, s).Data))
+	}
+	f.Add(foreign)
+	f.Add("stream { upstream e { server qzqzqz:2379 } server { listen [::]:1-9; proxy_pass $x; health_check match=m; } match m { send 'GET / HTTP/'; } }")
+	f.Add("a \\\r\n # x \\\n \"b\\\" c\" ${d} } ; {")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, diags := read("nginx.conf", text)
+		Target.Includes([]byte(text))
+		lines := strings.Count(text, "\n") + 1
+		for _, d := range diags {
+			if d.Rule != "syntax" || d.Span.Line < 1 || d.Span.Line > lines || d.Span.Col < 1 {
+				t.Errorf("diagnostic outside of the file: %+v", d)
+			}
+		}
+		for _, p := range got.Proxies {
+			for _, l := range p.Listeners {
+				if l.Span.Line < 1 || l.Span.Line > lines {
+					t.Errorf("listener outside of the file: %+v", l.Span)
+				}
+			}
+		}
+	})
+}
