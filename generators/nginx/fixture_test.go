@@ -14,7 +14,7 @@ func set[T any](v T) topology.Value[T] { return topology.SetAt(v, diag.Span{}) }
 
 func preset[T any](v T) topology.Value[T] { return topology.DefaultAt(v, diag.Span{}) }
 
-// member4 to member6 are a cluster's members in both families.
+// v4 and v6 are a cluster's members in both families.
 var (
 	v4 = []string{"10.0.1.10", "10.0.1.11", "10.0.1.12"}
 	v6 = []string{"fd00::10", "fd00::11", "fd00::12"}

@@ -45,14 +45,20 @@ type source struct {
 	left  int    // includes that may still be resolved
 }
 
+// load reads the files, each once: two patterns may have found the same one.
 func load(files []target.File) (*source, diag.List) {
-	s := &source{files: files, used: make([]bool, len(files)), left: maxIncludes}
+	s := &source{left: maxIncludes}
 	var diags diag.List
 	for _, f := range files {
+		if slices.ContainsFunc(s.files, func(o target.File) bool { return o.Path == f.Path }) {
+			continue
+		}
 		nodes, found := tree(f)
+		s.files = append(s.files, f)
 		s.trees = append(s.trees, nodes)
 		diags = append(diags, found...)
 	}
+	s.used = make([]bool, len(s.files))
 	return s, diags
 }
 
