@@ -73,7 +73,7 @@ func newAWSModule(t *topology.Topology, options *topology.Tree) (*awsModule, dia
 	return m, diags
 }
 
-// choose takes the AWS proxy with its first listener and that one's pool.
+// choose takes the AWS proxy with its first listener and that one's pool, of which drained servers are no targets.
 func (m *awsModule) choose(t *topology.Topology) bool {
 	for i := range t.Proxies {
 		p := &t.Proxies[i]
@@ -85,6 +85,7 @@ func (m *awsModule) choose(t *topology.Topology) bool {
 			continue
 		}
 		m.proxy, m.listener, m.pool = p, p.Listeners[0], *pool
+		m.pool.Servers = slices.DeleteFunc(slices.Clone(pool.Servers), func(s topology.Server) bool { return s.Drain.V })
 		return true
 	}
 	return false

@@ -75,8 +75,12 @@ func (m *awsModule) targetGroup(root *body) {
 	b.note("A member that is taken out keeps its clients for a minute, then they move.")
 	b.set("deregistration_delay", number(60))
 	b.set("connection_termination", boolean(true))
-	b.note("With the client's address kept, a member could not reach itself through the load balancer.")
-	b.set("preserve_client_ip", text("false"))
+	if m.targetType == "instance" {
+		b.note("Members see the clients' addresses, and none can reach itself through the load balancer.")
+	} else {
+		b.note("With the client's address kept, a member could not reach itself through the load balancer.")
+	}
+	b.set("preserve_client_ip", text(strconv.FormatBool(m.targetType == "instance")))
 	b.note("etcd cannot read the PROXY protocol.")
 	b.set("proxy_protocol_v2", boolean(false))
 	b.set("tags", code("local.tags"))

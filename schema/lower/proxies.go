@@ -2,6 +2,7 @@ package lower
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -142,6 +143,11 @@ func (l *lowering) aws(options *topology.Tree) {
 	listener.Binds = []topology.Bind{{Addr: topology.Value[netip.Addr]{}, Port: lb.Port}}
 	pool := l.pool(check)
 	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}
+	if topology.Get[string](options, "targetType").V == "instance" || slices.ContainsFunc(pool.Servers, unplaced) {
+		for i := range pool.Servers { // the module then takes every target as a variable without default
+			pool.Servers[i].Host = topology.Value[string]{}
+		}
+	}
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "terraform", Platform: "aws",
 		Internal:  topology.DefaultAt(true, options.Span),
@@ -152,6 +158,9 @@ func (l *lowering) aws(options *topology.Tree) {
 	})
 	l.awsGroups(options)
 }
+
+// unplaced reports whether the spec does not say where a server that takes clients is.
+func unplaced(s topology.Server) bool { return !s.Drain.V && !s.Host.Known() }
 
 func (l *lowering) clampCount(v topology.Value[int], what, by string) topology.Value[int] {
 	c := v
