@@ -29,7 +29,7 @@ var (
 	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
 	// inclusion may be a list of jobs.
 	hasGroups  = regexp.MustCompile(`(?m)^ *groups:`)
-	hasRules   = regexp.MustCompile(`(?m)^[ -]*(rules|alert|record):`)
+	hasRules   = regexp.MustCompile(`(?m)^[ \t-]*(rules|alert|record):`)
 	hasScrapes = regexp.MustCompile(`(?m)^(scrape_configs:|- job_name:)`)
 )
 

@@ -43,7 +43,7 @@ func balancer(t *topology.Topology) *topology.Proxy {
 func scrapeFile(t *topology.Topology, header target.Header) []byte {
 	var jobs []*yaml.Node
 	for _, s := range proxyScrapes(t) {
-		jobs = append(jobs, commented(scrapeNode("etcd-lb-"+t.Name.V, s), proxyComment(s)...))
+		jobs = append(jobs, commented(scrapeNode("haproxy-etcd-"+t.Name.V, s), proxyComment(s)...))
 	}
 	for _, s := range memberScrapes(t) {
 		comment := "etcd's members."

@@ -21,8 +21,9 @@ func scrapes(t *topology.Topology, options *topology.Tree) []topology.Scrape {
 	return out
 }
 
-// proxyJob and etcdJob are the job labels where the user selects by none of his own.
-func proxyJob(t *topology.Topology) string { return "etcd-lb-" + t.Name.V }
+// proxyJob and etcdJob are the job labels where the user selects by none of his own. No cluster's name makes one of
+// them another cluster's other one.
+func proxyJob(t *topology.Topology) string { return "haproxy-etcd-" + t.Name.V }
 func etcdJob(t *topology.Topology) string  { return "etcd-" + t.Name.V }
 
 // newScrape is a job whose targets carry the labels that the alerts select by.
