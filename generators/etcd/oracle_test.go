@@ -68,7 +68,8 @@ targets: {haproxy: {}, etcd: {}}
 			stop()
 			t.Fatalf("%v\n%s", err, log)
 		}
-	}	stop()
+	}
+	stop()
 	if strings.Contains(log.String(), "unrecognized environment variable") {
 		t.Errorf("etcd does not know all of the file\n%s", log)
 	}
