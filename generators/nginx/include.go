@@ -34,20 +34,21 @@ func includes(data []byte) []string {
 	return out
 }
 
-// maxIncludes bounds how often files are put in, lest files that include each other grow without end.
-const maxIncludes = 1000
+// maxDirectives bounds what a source may grow to by including files again and again.
+const maxDirectives = 1_000_000
 
 // source is the files that are read together.
 type source struct {
-	files []target.File
-	trees [][]*node
-	used  []bool // files that another one includes
-	left  int    // includes that may still be resolved
+	files  []target.File
+	trees  [][]*node
+	used   []bool // files that another one includes
+	active []bool // files that are being put in: one that includes itself never ends
+	left   int    // directives that may still come in
 }
 
 // load reads the files, each once: two patterns may have found the same one.
 func load(files []target.File) (*source, diag.List) {
-	s := &source{left: maxIncludes}
+	s := &source{left: maxDirectives}
 	var diags diag.List
 	for _, f := range files {
 		if slices.ContainsFunc(s.files, func(o target.File) bool { return o.Path == f.Path }) {
@@ -59,20 +60,20 @@ func load(files []target.File) (*source, diag.List) {
 		diags = append(diags, found...)
 	}
 	s.used = make([]bool, len(s.files))
+	s.active = make([]bool, len(s.files))
 	return s, diags
 }
 
 // expand puts the directives of included files in the place of include directives. An include that names no file at
 // hand stays: what it may hold is unknown.
 func (s *source) expand(nodes []*node, from string) []*node {
+	s.left -= len(nodes)
 	out := make([]*node, 0, len(nodes))
 	for _, n := range nodes {
 		if n.name.text == "include" {
-			if found := s.find(n.arg(0), from); len(found) > 0 && s.left > 0 {
+			if found := s.find(n.arg(0), from); len(found) > 0 {
 				for _, i := range found {
-					s.left--
-					s.used[i] = true
-					out = append(out, s.expand(s.trees[i], s.files[i].Path)...)
+					out = append(out, s.file(i)...)
 				}
 				continue
 			}
@@ -87,10 +88,17 @@ func (s *source) expand(nodes []*node, from string) []*node {
 	return out
 }
 
+// file is the directives of a file and of what it includes.
+func (s *source) file(i int) []*node {
+	s.active[i] = true
+	defer func() { s.active[i] = false }()
+	return s.expand(s.trees[i], s.files[i].Path)
+}
+
 // find is the files that an include in the file from names, in NGINX's order. NGINX looks in the folder of its main
 // file.
 func (s *source) find(pattern, from string) []int {
-	if pattern == "" {
+	if pattern == "" || s.left <= 0 {
 		return nil
 	}
 	main := path.Dir(filepath.ToSlash(s.files[0].Path))
@@ -106,10 +114,11 @@ func (s *source) find(pattern, from string) []int {
 	var out []int
 	for i, f := range s.files {
 		name := filepath.ToSlash(f.Path)
-		if f.Path != from && slices.ContainsFunc(patterns, func(p string) bool {
+		if !s.active[i] && slices.ContainsFunc(patterns, func(p string) bool {
 			ok, err := path.Match(p, path.Clean(name))
 			return p == path.Clean(name) || err == nil && ok
 		}) {
+			s.used[i] = true
 			out = append(out, i)
 		}
 	}

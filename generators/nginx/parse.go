@@ -20,11 +20,11 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	}
 	files, diags := load(src.Files)
 	r := reader{proxy: topology.Proxy{Target: name, Platform: openSource, Span: whole}, matches: map[string]*node{}}
-	for i, f := range files.files {
+	for i := range files.files {
 		if i > 0 && files.used[i] {
 			continue
 		}
-		if nodes := files.expand(files.trees[i], f.Path); isFragment(nodes) {
+		if nodes := files.file(i); isFragment(nodes) {
 			r.stream(scope{nodes: nodes, span: whole, open: true})
 		} else {
 			r.main(scope{nodes: nodes, span: whole, open: true})
