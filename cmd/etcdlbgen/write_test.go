@@ -1,0 +1,465 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+)
+
+// file is an output file as the tests spell it; its target is the first part of its path.
+func file(path, data string) outFile {
+	name, _, _ := strings.Cut(path, "/")
+	return outFile{Artifact: target.Artifact{Path: path, Data: []byte(data), Exec: strings.HasSuffix(path, ".sh")}, Target: name}
+}
+
+// single is the tree of one cluster: paths and contents in turn.
+func single(pairs ...string) tree {
+	return tree{clusters: []clusterFiles{cluster("", pairs...)}}
+}
+
+func cluster(dir string, pairs ...string) clusterFiles {
+	c := clusterFiles{dir: dir, spec: "spec.cue"}
+	for i := 0; i < len(pairs); i += 2 {
+		c.files = append(c.files, file(pairs[i], pairs[i+1]))
+	}
+	return c
+}
+
+func fleet(clusters ...clusterFiles) tree { return tree{clusters: clusters, fleet: true} }
+
+// snapshot is all that lies below a folder: content of files with their mode, targets of links, "/" for folders. A folder
+// that is not there is nil.
+func snapshot(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir():
+			out[rel] = "/"
+		case info.Mode()&fs.ModeSymlink != 0:
+			out[rel], err = os.Readlink(p)
+		default:
+			var data []byte
+			data, err = os.ReadFile(p)
+			out[rel] = info.Mode().String() + " " + string(data)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// contents are the files below a folder without their modes and without manifests.
+func contents(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for p, data := range snapshot(t, dir) {
+		if data != "/" && filepath.Base(p) != manifestName {
+			_, out[p], _ = strings.Cut(data, " ")
+		}
+	}
+	return out
+}
+
+func put(t testing.TB, dir, p, data string) {
+	t.Helper()
+	p = filepath.Join(dir, p)
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(data), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustWrite(t testing.TB, dir string, tr tree) writeReport {
+	t.Helper()
+	report, err := writeTree(dir, tr, false)
+	if err != nil {
+		t.Fatalf("build: %v", err)
+	}
+	return report
+}
+
+// mustStop expects a build to write nothing, and says why. Unless forced it is tried with and without --force.
+func mustStop(t testing.TB, dir string, tr tree, force bool) *stopError {
+	t.Helper()
+	before := snapshot(t, dir)
+	_, err := writeTree(dir, tr, force)
+	var stop *stopError
+	if !errors.As(err, &stop) || len(stop.diags) == 0 {
+		t.Fatalf("build was not stopped: %v", err)
+	}
+	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
+		t.Errorf("a stopped build changed the folder:\n%s", diff)
+	}
+	return stop
+}
+
+// sameAsFresh compares a folder with what a build into a new one makes.
+func sameAsFresh(t testing.TB, dir string, tr tree) {
+	t.Helper()
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	mustWrite(t, fresh, tr)
+	if diff := cmp.Diff(snapshot(t, fresh), snapshot(t, dir)); diff != "" {
+		t.Errorf("not as a fresh build makes it (-fresh +got):\n%s", diff)
+	}
+}
+
+func TestWriteMakesTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "out")
+	report := mustWrite(t, dir, single("haproxy/haproxy.cfg", "global\n", "iptables/apply.sh", "#!/bin/sh\n"))
+	if want := (writeReport{written: 2}); report != want {
+		t.Errorf("report %+v, want %+v", report, want)
+	}
+	got := snapshot(t, dir)
+	delete(got, manifestName)
+	want := map[string]string{
+		".": "/", "haproxy": "/", "iptables": "/",
+		"haproxy/haproxy.cfg": "-rw-r--r-- global\n",
+		"iptables/apply.sh":   "-rwxr-xr-x #!/bin/sh\n",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestManifestText(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "a\n", "iptables/b.sh", "b\n"), cluster("us", "haproxy/a", "a\n")))
+	for p, want := range map[string]string{
+		manifestName: `{
+  "version": 1,
+  "clusters": [
+    "eu",
+    "us"
+  ],
+  "files": {}
+}
+`,
+		"eu/" + manifestName: `{
+  "version": 1,
+  "files": {
+    "haproxy/a": {"sha256":"87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7","mode":"0644","target":"haproxy"},
+    "iptables/b.sh": {"sha256":"0263829989b6fd954f72baaf2fc64bc2e2f01d692d4de72986ea808f6e99813f","mode":"0755","target":"iptables"}
+  }
+}
+`,
+	} {
+		got, err := os.ReadFile(filepath.Join(dir, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("%s:\n%s", p, diff)
+		}
+	}
+}
+
+// stamps are the times of last change, of folders too: nothing that was written goes unnoticed.
+func stamps(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		out[p] = info.ModTime().String()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestSecondBuildWritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	tr := fleet(cluster("eu", "haproxy/a", "a\n"), cluster("us", "haproxy/a", "b\n", "nginx/b", "b\n"))
+	mustWrite(t, dir, tr)
+	before := stamps(t, dir)
+	if got, want := mustWrite(t, dir, tr), (writeReport{unchanged: 3}); got != want {
+		t.Errorf("report %+v, want %+v", got, want)
+	}
+	if diff := cmp.Diff(before, stamps(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnchangedFilesKeepTheirTime(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "b\n"))
+	before := stamps(t, dir)[filepath.Join(dir, "haproxy/a")]
+	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "changed\n"))
+	if after := stamps(t, dir)[filepath.Join(dir, "haproxy/a")]; after != before {
+		t.Errorf("unchanged file was written again: %s, then %s", before, after)
+	}
+	sameAsFresh(t, dir, single("haproxy/a", "a\n", "haproxy/b", "changed\n"))
+}
+
+func TestBuildsFollowEachOther(t *testing.T) {
+	for name, steps := range map[string][]tree{
+		"stale file":            {single("a/x", "1", "a/y", "2", "b/deep/z", "3"), single("a/x", "1")},
+		"file becomes folder":   {single("a", "1"), single("a/x/y", "2")},
+		"folder becomes file":   {single("a/x/y", "1", "a/z", "2"), single("a", "3")},
+		"cluster leaves":        {fleet(cluster("eu", "a/x", "1"), cluster("us", "a/x", "2")), fleet(cluster("us", "a/x", "2"))},
+		"cluster joins":         {fleet(cluster("us", "a/x", "2")), fleet(cluster("eu", "a/x", "1"), cluster("us", "a/x", "2"))},
+		"single becomes fleet":  {single("a/x", "1", "y", "2"), fleet(cluster("a", "a/x", "1"), cluster("b", "y", "1"))},
+		"fleet becomes single":  {fleet(cluster("a", "a/x", "1"), cluster("b", "y", "1")), single("a/x", "1", "y", "2")},
+		"becomes executable":    {single("a/x", "1"), {clusters: []clusterFiles{{files: []outFile{{Artifact: target.Artifact{Path: "a/x", Data: []byte("1"), Exec: true}}}}}}},
+		"all files go":          {single("a/x", "1"), single()},
+		"empty fleet cluster":   {fleet(cluster("eu")), fleet(cluster("eu", "a", "1")), fleet(cluster("eu"))},
+		"nested former outputs": {single("eu/a", "1"), fleet(cluster("eu", "a", "1"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "out")
+			for _, tr := range steps {
+				mustWrite(t, dir, tr)
+				sameAsFresh(t, dir, tr)
+			}
+		})
+	}
+}
+
+func TestHandEdit(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "one\ntwo\n", "haproxy/b", "b\n"))
+	put(t, dir, "haproxy/a", "one\n2\n")
+	for name, tr := range map[string]tree{
+		"same spec":    single("haproxy/a", "one\ntwo\n", "haproxy/b", "b\n"),
+		"changed spec": single("haproxy/a", "one\ntwo\nthree\n", "haproxy/b", "c\n"),
+	} {
+		stop := mustStop(t, dir, tr, false)
+		if d := stop.diags[0]; len(stop.diags) != 1 || d.Span.File != filepath.Join(dir, "haproxy/a") ||
+			!strings.Contains(d.Message, "edited by hand") || !strings.Contains(d.Hint, "spec.cue") || !strings.Contains(d.Hint, "--force") {
+			t.Errorf("%s: unhelpful: %+v", name, stop.diags)
+		}
+		if !strings.Contains(string(stop.diff), "-2\n+two\n") {
+			t.Errorf("%s: the diff does not show the edit:\n%s", name, stop.diff)
+		}
+	}
+	if _, err := writeTree(dir, single("haproxy/a", "one\ntwo\n", "haproxy/b", "b\n"), true); err != nil {
+		t.Fatal(err)
+	}
+	sameAsFresh(t, dir, single("haproxy/a", "one\ntwo\n", "haproxy/b", "b\n"))
+}
+
+func TestHandEditThatSaysTheSame(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "1"))
+	put(t, dir, "haproxy/a", "2")
+	mustWrite(t, dir, single("haproxy/a", "2"))
+	sameAsFresh(t, dir, single("haproxy/a", "2"))
+}
+
+func TestEditedStaleFile(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "b\n"))
+	put(t, dir, "haproxy/b", "mine\n")
+	stop := mustStop(t, dir, single("haproxy/a", "a\n"), false)
+	if !strings.Contains(string(stop.diff), "-mine\n") {
+		t.Errorf("the diff does not show what would go:\n%s", stop.diff)
+	}
+	if _, err := writeTree(dir, single("haproxy/a", "a\n"), true); err != nil {
+		t.Fatal(err)
+	}
+	sameAsFresh(t, dir, single("haproxy/a", "a\n"))
+}
+
+func TestDeletedFileComesBack(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "a\n"))
+	if err := os.RemoveAll(filepath.Join(dir, "haproxy")); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, dir, single("haproxy/a", "a\n"))
+	sameAsFresh(t, dir, single("haproxy/a", "a\n"))
+}
+
+func TestMode(t *testing.T) {
+	dir := t.TempDir()
+	tr := single("iptables/apply.sh", "x")
+	mustWrite(t, dir, tr)
+	script := filepath.Join(dir, "iptables/apply.sh")
+	for mode, want := range map[os.FileMode]os.FileMode{
+		0o644: 0o755, 0o700: 0o755, 0o777: 0o755,
+		0o775: 0o775, // what a checkout under umask 002 makes of it
+	} {
+		if err := os.Chmod(script, mode); err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, dir, tr)
+		if info, err := os.Stat(script); err != nil || info.Mode() != want {
+			t.Errorf("mode %o became %o, want %o (%v)", mode, info.Mode(), want, err)
+		}
+	}
+}
+
+func TestForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "haproxy/a", "a\n")
+	put(t, dir, "haproxy/own", "mine\n")
+	put(t, dir, "notes", "mine\n")
+	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "b\n")) // a is adopted
+	mustWrite(t, dir, single("haproxy/c", "c\n"))
+	want := map[string]string{"haproxy/c": "c\n", "haproxy/own": "mine\n", "notes": "mine\n"}
+	if diff := cmp.Diff(want, contents(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestForeignFileInTheWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		foreign string
+		tree    tree
+	}{
+		"other content":       {"haproxy/a", single("haproxy/a", "a\n", "haproxy/b", "b\n")},
+		"file for folder":     {"haproxy", single("haproxy/a", "a\n")},
+		"folder for file":     {"haproxy/a/b", single("haproxy/a", "a\n")},
+		"cluster folder":      {"eu", fleet(cluster("eu", "haproxy/a", "a\n"))},
+		"in a cluster folder": {"eu/haproxy/a", fleet(cluster("eu", "haproxy/a", "a\n"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, dir, test.foreign, "mine\n")
+			for _, force := range []bool{false, true} {
+				stop := mustStop(t, dir, test.tree, force)
+				if d := stop.diags[0]; !strings.HasPrefix(filepath.Join(dir, test.foreign), d.Span.File) || !strings.Contains(d.Hint, "--force") {
+					t.Errorf("unhelpful: %+v", d)
+				}
+			}
+		})
+	}
+}
+
+func TestAllStopsAreReported(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "a", "haproxy/b", "b"))
+	put(t, dir, "haproxy/a", "edit")
+	put(t, dir, "haproxy/b", "edit")
+	put(t, dir, "haproxy/c", "foreign")
+	stop := mustStop(t, dir, single("haproxy/a", "a", "haproxy/c", "c"), false)
+	var got []string
+	for _, d := range stop.diags {
+		got = append(got, filepath.Base(d.Span.File))
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNarrowedToTargets(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "1", "haproxy/b", "1", "nginx/a", "1", "nginx/b", "1"))
+	put(t, dir, "nginx/a", "edited, and nobody checks")
+	tr := single("haproxy/a", "2")
+	tr.targets = []string{"haproxy"}
+	mustWrite(t, dir, tr)
+	want := map[string]string{"haproxy/a": "2", "nginx/a": "edited, and nobody checks", "nginx/b": "1"}
+	if diff := cmp.Diff(want, contents(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	if drift, err := checkTree(dir, tr, os.Stderr); drift || err != nil {
+		t.Errorf("drift %t after a build (%v)", drift, err)
+	}
+	// What was left out is still known: a whole build finds the edit, and removes what is stale.
+	mustStop(t, dir, single("haproxy/a", "2"), false)
+	put(t, dir, "nginx/a", "1")
+	mustWrite(t, dir, single("haproxy/a", "2"))
+	sameAsFresh(t, dir, single("haproxy/a", "2"))
+}
+
+func TestNarrowedToClusters(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1"), cluster("gone", "haproxy/a", "1"), cluster("us", "haproxy/a", "1")))
+	put(t, dir, "us/haproxy/a", "edited, and nobody checks")
+	put(t, dir, "gone/"+manifestName, "not even this")
+	tr := fleet(cluster("eu", "haproxy/b", "2"))
+	tr.narrowed = true
+	mustWrite(t, dir, tr)
+	got := contents(t, dir)
+	want := map[string]string{"eu/haproxy/b": "2", "us/haproxy/a": "edited, and nobody checks", "gone/haproxy/a": "1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	top, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parseManifest(top)
+	if diff := cmp.Diff([]string{"eu", "gone", "us"}, m.Clusters); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestNarrowedTargetOfAClusterThatLeft(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1", "nginx/a", "1"), cluster("us", "haproxy/a", "1")))
+	tr := fleet(cluster("us", "haproxy/a", "1"))
+	tr.targets = []string{"haproxy"}
+	mustWrite(t, dir, tr)
+	want := []string{"eu/nginx/a", "us/haproxy/a"}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(contents(t, dir)))); diff != "" {
+		t.Error(diff)
+	}
+	mustWrite(t, dir, fleet(cluster("us", "haproxy/a", "1")))
+	sameAsFresh(t, dir, fleet(cluster("us", "haproxy/a", "1")))
+}
+
+func TestBadOutputPaths(t *testing.T) {
+	for _, p := range []string{"", "/etc/passwd", "../a", "a/../../b", "a//b", "./a", manifestName, "a/" + manifestName, lockName, stageName + "/a"} {
+		dir := filepath.Join(t.TempDir(), "out")
+		if _, err := writeTree(dir, single(p, "x"), false); err == nil {
+			t.Errorf("%q was written", p)
+		}
+		if got := snapshot(t, dir); got != nil {
+			t.Errorf("%q: the folder was made: %v", p, got)
+		}
+	}
+	if _, err := writeTree(t.TempDir(), single("a/b", "x", "a/b", "y"), false); err == nil {
+		t.Error("two files at one path were written")
+	}
+}
+
+func TestFailedBuildRemovesTheFolderItMade(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, "x", "out")
+	// A file and a folder at one path can only be found to clash on disk.
+	if _, err := writeTree(dir, single("a", "x", "a/b", "y"), false); err == nil {
+		t.Fatal("clashing files were written")
+	}
+	if got := snapshot(t, top); len(got) != 1 {
+		t.Errorf("left behind: %v", got)
+	}
+	put(t, dir, "mine", "x")
+	before := snapshot(t, top)
+	if _, err := writeTree(dir, single("a", "x", "a/b", "y"), false); err == nil {
+		t.Fatal("clashing files were written")
+	}
+	if diff := cmp.Diff(before, snapshot(t, top)); diff != "" {
+		t.Errorf("a failed build changed the folder:\n%s", diff)
+	}
+}
