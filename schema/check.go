@@ -53,10 +53,7 @@ func (k checker) members() {
 			}
 		}
 	}
-	at := k.Span
-	if len(k.Etcd.Members) > 0 {
-		at = k.Etcd.Members[0].Span
-	}
+	at := k.MembersSpan
 	switch {
 	case voting == 0:
 		k.fail(at, "cluster.members has no voting member, so there is nothing to balance; need at least one that is no learner", "")

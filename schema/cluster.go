@@ -22,6 +22,7 @@ type Cluster struct {
 	Monitoring   []topology.Value[netip.Prefix]
 	Targets      map[string]*topology.Tree // the enabled targets with their options
 	TargetsSpan  diag.Span                 // where they are chosen
+	MembersSpan  diag.Span
 	Span         diag.Span
 }
 
@@ -68,6 +69,7 @@ func decode(t *topology.Tree, diags *diag.List) *Cluster {
 	et := t.Get("cluster")
 	c.Name = topology.Get[string](et, "name")
 	c.Etcd = d.etcd(et)
+	c.MembersSpan = et.Get("members").At(et.At(t.Span))
 	tls := et.Get("tls")
 	if f := tls.Get("altNames"); f != nil {
 		c.AltNames = topology.SetAt([]string{}, f.Span)

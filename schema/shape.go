@@ -103,7 +103,7 @@ func (s *shapes) expr(e ast.Expr, in *ast.Field) *shape {
 		return &shape{
 			defs: append(a.defs, b.defs...),
 			enum: append(a.enum, b.enum...),
-			need: a.need + " or " + b.need,
+			need: strings.Replace(a.need, " or ", ", ", len(a.enum)) + " or " + b.need,
 		}
 	}
 	panic(fmt.Sprintf("schema: unexpected syntax %T", e))

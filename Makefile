@@ -1,0 +1,40 @@
+# What a developer runs. The product needs Go alone; the oracles of its tests are real programs, which `make test`
+# installs where it can.
+.DEFAULT_GOAL := help
+.PHONY: help build test golden lint fuzz bench tools
+
+GO      ?= go
+FUZZ    ?= 60s
+CHECKS  ?= 5000
+DEVTOOL  = $(GO) tool -modfile=.tools/go.mod
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the program into bin/
+	$(GO) build -trimpath -o bin/etcdlbgen ./cmd/etcdlbgen
+
+test: tools ## run all tests against the real tools
+	$(GO) vet ./...
+	$(GO) test ./...
+
+tools: ## install the programs that tests ask (Debian, root), or say which are missing
+	@.ci/tools
+
+golden: ## rewrite the golden files; read the diff
+	$(GO) test ./golden -update
+
+lint: ## run the linters over the code
+	$(DEVTOOL) golangci-lint run
+	shellcheck .ci/run .ci/tools
+
+fuzz: ## fuzz each parser for FUZZ, then CHECKS random specs against the real tools
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$pkg; \
+		done; \
+	done
+	$(GO) test ./golden -run 'RoundTrip|SelfLint|NoSilence|Oracles' -rapid.checks $(CHECKS) -timeout 0
+
+bench: ## state speed and memory against bare CUE evaluation, as ratios of one run
+	$(GO) test ./cmd/etcdlbgen -run '^$$' -bench . -benchtime 1x

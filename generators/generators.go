@@ -1,0 +1,16 @@
+// Package generators is the list of all targets, and the compiler that runs them.
+package generators
+
+import (
+	"github.com/etcdlbgen/etcdlbgen/generators/iptables"
+	"github.com/etcdlbgen/etcdlbgen/generators/nginx"
+	"github.com/etcdlbgen/etcdlbgen/generators/pem"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+)
+
+// Targets are all the text formats. A new one is added here, and its options to schema/spec.cue.
+var Targets = []target.Target{
+	iptables.Target,
+	nginx.Target,
+	pem.Target,
+}

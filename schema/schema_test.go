@@ -1,0 +1,187 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+var stated = regexp.MustCompile(`Default: (.+?)\.(?: |$)`)
+
+// TestDefaultsAreStated compares the comments of the schema with the table that holds.
+func TestDefaultsAreStated(t *testing.T) {
+	s, err := spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	var visit func(sh *shape, path string)
+	visit = func(sh *shape, path string) {
+		if sh.elem != nil && !sh.list {
+			visit(sh.elem, path+"*.")
+		}
+		for _, f := range sh.fields {
+			if m := stated.FindStringSubmatch(f.doc + " "); m != nil {
+				found[path+f.name] = m[1]
+			}
+			visit(f.shape, path+f.name+".")
+		}
+	}
+	visit(s.def("#Spec"), "")
+	for path, v := range defaults {
+		if found[path] != quote(v) {
+			t.Errorf("%s: the comment says %q, the table %s", path, found[path], quote(v))
+		}
+	}
+	for path := range found {
+		if _, ok := defaults[path]; !ok {
+			t.Errorf("%s: the comment states a default that the table lacks", path)
+		}
+	}
+}
+
+// TestSchemaHoldsTypesOnly: a default or condition in the schema would hide what the user left out.
+func TestSchemaHoldsTypesOnly(t *testing.T) {
+	for i, line := range strings.Split(string(Source), "\n") {
+		code, _, _ := strings.Cut(line, "//")
+		if regexp.MustCompile(`(^|[:|(\s])\*["0-9a-z]|\bif\b|\blist\.|#\w+\?:\s*_`).MatchString(code) {
+			t.Errorf("line %d: %s", i+1, line)
+		}
+	}
+}
+
+// TestBackstop: what the three phases accept, CUE's own validation against the schema accepts as well.
+func TestBackstop(t *testing.T) {
+	specs, err := filepath.Glob("../golden/build/*/spec.*")
+	if err != nil || len(specs) < 10 {
+		t.Fatalf("want the golden specs, have %v %v", specs, err)
+	}
+	for _, path := range specs {
+		res, diags, err := Load(Input{Paths: []string{path}})
+		if err != nil || diags.Has(diag.Error) || len(res.Clusters) == 0 {
+			t.Errorf("%s: %v %v", path, diags, err)
+			continue
+		}
+		ctx := cuecontext.New()
+		whole := ctx.CompileBytes(Source).LookupPath(cue.ParsePath(map[bool]string{false: "#Spec", true: "#Fleet"}[res.Fleet]))
+		l := &loader{in: Input{Paths: []string{path}}, src: &sources{files: map[string]*source{}}, ctx: ctx}
+		v, err := l.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Fleet { // whose entries are complete only with the defaults
+			v = v.LookupPath(cue.ParsePath("defaults"))
+			whole = whole.LookupPath(cue.ParsePath("defaults?"))
+			if err := whole.Unify(v).Validate(); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			continue
+		}
+		if err := whole.Unify(v).Validate(cue.Concrete(true)); err != nil {
+			t.Errorf("%s: CUE refuses what we accept: %v", path, err)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spec.cue")
+	if err := os.WriteFile(path, []byte(holds), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range map[string]Input{
+		"missing file": {Paths: []string{path + "x"}},
+		"unknown tag":  {Paths: []string{path}, Tags: []string{"env=prod"}},
+	} {
+		_, _, err := Load(in)
+		var usage *UsageError
+		if !errors.As(err, &usage) {
+			t.Errorf("%s: want a usage error, have %v", name, err)
+		}
+	}
+}
+
+func TestInputs(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("pkg/a.cue", "package etcd\n"+strings.Split(holds, "loadBalancer")[0])
+	write("pkg/b.cue", "package etcd\nloadBalancer: vip: \"10.0.1.100\"\n")
+	cueFile := write("spec.cue", "_env: *\"dev\" | string @tag(env)\ncluster: {name: _env, members: m: address: string}\nloadBalancer: host: \"lb\"\n")
+	jsonFile := write("members.json", `{"cluster": {"members": {"m": {"address": "10.0.0.7"}}}}`)
+	yamlFile := write("spec.yaml", "cluster:\n  name: prod\n  members:\n    m: {address: \"10.0.0.7\"}\nloadBalancer: {host: LB.Example.com.}\n")
+	for name, c := range map[string]struct {
+		in   Input
+		want string
+	}{
+		"package folder": {Input{Paths: []string{filepath.Join(dir, "pkg")}}, "prod 10.0.1.10 pkg"},
+		"several":        {Input{Paths: []string{cueFile, jsonFile}, Tags: []string{"env=stage"}}, "stage 10.0.0.7 spec.cue"},
+		"yaml":           {Input{Paths: []string{yamlFile}}, "prod 10.0.0.7 spec.yaml"},
+		"standard input": {Input{Paths: []string{"-"}, Stdin: strings.NewReader(holds)}, "prod 10.0.1.10 standard input"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, diags, err := Load(c.in)
+			if name == "yaml" { // a final dot is no part of the allow-list
+				if !diags.Has(diag.Error) {
+					t.Error("a host with a final dot is accepted")
+				}
+				return
+			}
+			if err != nil || len(res.Clusters) != 1 {
+				t.Fatal(diags, err)
+			}
+			got := fmt.Sprintf("%s %s %s", res.Clusters[0].Name.V, res.Clusters[0].Etcd.Members[0].Address.V, res.Name)
+			if got != c.want {
+				t.Errorf("want %s, have %s", c.want, got)
+			}
+		})
+	}
+}
+
+// TestFleetDefaults: an entry wins over the shared value, leaf by leaf, and a list is a leaf.
+func TestFleetDefaults(t *testing.T) {
+	res, diags := loadText(t, "spec.cue", `
+defaults: {
+	cluster: ports: {client: 2479, peer: 2480}
+	loadBalancer: timeouts: {idle: "2h", connect: "2s"}
+	clients: networks: ["10.0.0.0/8", "10.1.0.0/16"]
+	targets: {haproxy: metricsPort: 9000, prometheus: {}}
+}
+clusters: {
+	us: {
+		cluster: {members: a: address: "10.0.0.2", ports: client: 2579}
+		loadBalancer: {host: "us", timeouts: idle: "6h"}
+		clients: networks: ["10.2.0.0/16"]
+	}
+	eu: {cluster: members: a: address: "10.0.0.1", loadBalancer: host: "eu"}
+}
+`)
+	if len(diags) > 0 || !res.Fleet || len(res.Clusters) != 2 {
+		t.Fatal(diags)
+	}
+	var got []string
+	for _, c := range res.Clusters {
+		got = append(got, fmt.Sprintln(c.Name.V, c.Etcd.ClientPort.V, c.Etcd.PeerPort.V, c.LoadBalancer.Idle.V, c.LoadBalancer.Connect.V,
+			len(c.Clients.Networks), c.Targets["haproxy"].Get("metricsPort").Leaf, len(c.Targets)))
+	}
+	want := "eu 2479 2480 2h0m0s 2s 2 9000 2\nus 2579 2480 6h0m0s 2s 1 9000 2\n"
+	if strings.Join(got, "") != want {
+		t.Errorf("want\n%s\nhave\n%s", want, strings.Join(got, ""))
+	}
+}
