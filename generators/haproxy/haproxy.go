@@ -1,0 +1,65 @@
+// Package haproxy writes a cluster's haproxy.cfg, or a fragment for an haproxy that serves other things as well, and
+// reads any haproxy.cfg back into the facts it states.
+//
+// What is written suits HAProxy 2.4 to 3.2. The youngest directives it needs are http-check send (2.2), check-alpn (1.9)
+// and named defaults (2.4); all others are older.
+package haproxy
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+const name = "haproxy"
+
+// Target is HAProxy's configuration.
+var Target = target.Target{
+	Name:   name,
+	Doc:    "haproxy.cfg, or a fragment for a conf.d folder",
+	Render: render,
+	Detect: detect,
+	Parse:  parse,
+	Facts: topology.FListeners | topology.FListenerNames | topology.FListenerLimit | topology.FIdle | topology.FMetrics |
+		topology.FSources | topology.FProcessLimit | topology.FHardStop | topology.FPools | topology.FServerNames |
+		topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries | topology.FCutOnDown |
+		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FCheckFast | topology.FCheckTLS,
+	Own:     []string{"${"},
+	Comment: "#",
+	Unit:    unit,
+}
+
+// unit is the folder of a file that haproxy loads together with its neighbours (`-f conf.d`), else the file.
+func unit(file string) string {
+	if folder := path.Dir(file); strings.HasSuffix(folder, ".d") {
+		return folder
+	}
+	return file
+}
+
+var (
+	named     = regexp.MustCompile(`^haproxy.*\.cfg`)
+	directive = regexp.MustCompile(`(?m)^[ \t]*(bind|server|mode|timeout|option|balance|default_backend|use_backend|` +
+		`default-server|maxconn|log|daemon|chroot|stats)[ \t\r\n]`)
+	template = regexp.MustCompile(`^(\{[{%#]|<%|@)`)
+)
+
+// detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it.
+func detect(file string, head []byte) bool {
+	if named.MatchString(path.Base(file)) {
+		return true
+	}
+	text := string(head)
+	for row := range strings.Lines(text) {
+		row = strings.TrimSpace(row)
+		if row == "" || row[0] == '#' || row[0] == '.' || template.MatchString(row) {
+			continue
+		}
+		words := strings.Fields(row)
+		return len(words) <= 4 && headers[words[0]] && !strings.ContainsAny(row, "{}=[]:;") && directive.MatchString(text)
+	}
+	return false
+}

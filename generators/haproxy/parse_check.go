@@ -1,0 +1,256 @@
+package haproxy
+
+import (
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// methods are the options that choose how servers are checked, and the kind of check each is as far as the topology
+// tells them apart.
+var methods = map[string]topology.CheckKind{
+	"httpchk": topology.CheckHTTP, "tcp-check": topology.CheckTCP, "ssl-hello-chk": topology.CheckTLS,
+	"smtpchk": "", "mysql-check": "", "pgsql-check": "", "redis-check": "", "ldap-check": "", "spop-check": "", "external-check": "",
+}
+
+// isCheckMethod reports whether a line chooses how servers are checked. `no option httpchk` makes it unclear.
+func isCheckMethod(l line) bool {
+	i := 0
+	if l.is("no") {
+		i = 1
+	}
+	_, ok := methods[l.word(i+1).text]
+	return ok && l.word(i).text == "option"
+}
+
+// check reads how the servers of a pool are checked. Where they differ the check is unknown.
+func (r *reader) check(s *section, members []member) topology.Check {
+	out := topology.Check{Span: s.head}
+	var asked []member // those that are checked in their own right
+	certain := true
+	for _, m := range members {
+		certain = certain && m.Checked.Known()
+		if m.params.has("check") {
+			asked = append(asked, m)
+		}
+		certain = certain && (m.params.has("check") || !m.Checked.V)
+	}
+	if len(asked) == 0 {
+		if certain && len(members) > 0 {
+			out.Kind = topology.DefaultAt(topology.CheckNone, s.head)
+		}
+		return out
+	}
+	m := s.method()
+	out.Span = m.line.at
+	if m.how == absent {
+		out.Span = asked[0].params.set["check"].keyword.at
+	}
+	out.Kind = agree(asked, func(v member) topology.Value[topology.CheckKind] { return m.kind(v, out.Span) })
+	out.Method, out.Path = m.verb, m.path
+	out.Port = agree(asked, m.port)
+	m.times(&out, s, asked)
+	if out.Kind.V == topology.CheckHTTPS || out.Kind.V == topology.CheckTLS && !m.line.is("option", "ssl-hello-chk") {
+		r.identity(&out, asked)
+	}
+	return out
+}
+
+// agree is the fact that all servers have in common.
+func agree[T comparable](members []member, fact func(member) topology.Value[T]) topology.Value[T] {
+	first := fact(members[0])
+	for _, m := range members[1:] {
+		if next := fact(m); next.V != first.V || !next.Known() {
+			return topology.UnknownAt[T](m.Span)
+		}
+	}
+	return first
+}
+
+// times reads how often, how long and how many times servers are asked.
+func (m *method) times(out *topology.Check, s *section, asked []member) {
+	duration := func(keyword string, builtin time.Duration) topology.Value[time.Duration] {
+		return agree(asked, func(v member) topology.Value[time.Duration] {
+			return paramOf(v.params, keyword, readTime, builtin, v.Span)
+		})
+	}
+	count := func(keyword string, builtin int) topology.Value[int] {
+		return agree(asked, func(v member) topology.Value[int] { return paramOf(v.params, keyword, readCount, builtin, v.Span) })
+	}
+	out.Interval = duration("inter", 2*time.Second)
+	out.Fast = duration("fastinter", out.Interval.V)
+	out.Down = duration("downinter", out.Interval.V)
+	if !out.Interval.Known() {
+		out.Fast, out.Down = unlessDefaulted(out.Fast), unlessDefaulted(out.Down)
+	}
+	out.Fall, out.Rise = count("fall", 3), count("rise", 2)
+	if out.Timeout = timeout(s, "check"); out.Timeout.State == topology.Defaulted {
+		out.Timeout = out.Interval // HAProxy gives a check as long as the next one is away
+		if out.Timeout.Known() {
+			out.Timeout.State = topology.Defaulted
+		}
+	}
+}
+
+func unlessDefaulted(v topology.Value[time.Duration]) topology.Value[time.Duration] {
+	if v.State == topology.Defaulted {
+		return topology.UnknownAt[time.Duration](v.Span)
+	}
+	return v
+}
+
+// identity reads the certificates of a check over TLS.
+func (r *reader) identity(out *topology.Check, asked []member) {
+	file := func(keyword string) topology.Value[string] {
+		return agree(asked, func(v member) topology.Value[string] { return paramOf(v.params, keyword, readText, "", v.Span) })
+	}
+	out.Cert, out.CA = file("crt"), file("ca-file")
+	out.Key = out.Cert
+	if out.Cert.V != "" { // the key is in the certificate's file or beside it
+		out.Key = topology.DefaultAt(out.Cert.V+keySuffix, out.Cert.Span)
+	}
+	out.Verify = agree(asked, func(v member) topology.Value[bool] {
+		how := paramOf(v.params, "verify", readText, r.verify.V, v.Span)
+		if how.State == topology.Defaulted && !r.verify.Known() {
+			return topology.UnknownAt[bool](v.Span)
+		}
+		return topology.Value[bool]{V: how.Known() && how.V != "none", State: how.State, Span: how.Span}
+	})
+}
+
+// method is how a section's servers are checked: the option that says so, and the rules of its dialogue.
+type method struct {
+	line       line
+	how        found
+	verb, path topology.Value[string]
+	connect    *line // the one connect rule
+	sure       bool  // the rules are all there is
+	plain      bool  // connects only
+}
+
+func (s *section) method() *method {
+	m := &method{sure: true, plain: true}
+	m.line, m.how = s.search(checkMethod)
+	var topic string
+	switch {
+	case m.how != present:
+		return m
+	case m.line.is("option", "httpchk"):
+		topic = "http-check"
+		m.request()
+	case m.line.is("option", "tcp-check"):
+		topic = "tcp-check"
+	default:
+		return m
+	}
+	rules, sure := s.rules(topic)
+	m.sure = sure
+	sends := 0
+	for _, l := range rules {
+		switch {
+		case l.is(topic, "connect"):
+			m.sure = m.sure && m.connect == nil
+			m.connect = &l
+		case l.is("http-check", "send"):
+			sends++
+			m.override(l)
+		case l.is("tcp-check", "send"), l.is("tcp-check", "expect"), l.is("tcp-check", "send-binary"):
+			m.plain = false
+		}
+	}
+	if sends > 1 { // a dialogue of several requests
+		m.verb, m.path = topology.UnknownAt[string](m.line.at), topology.UnknownAt[string](m.line.at)
+	}
+	return m
+}
+
+// request reads `option httpchk [[METHOD] URI [VERSION]]`.
+func (m *method) request() {
+	args := m.line.words[2:]
+	m.verb, m.path = topology.DefaultAt("OPTIONS", m.line.at), topology.DefaultAt("/", m.line.at)
+	switch len(args) {
+	case 0:
+	case 1:
+		m.path = textOf(args[0])
+	default:
+		m.verb, m.path = textOf(args[0]), textOf(args[1])
+	}
+}
+
+// override reads what `http-check send` says instead of the option.
+func (m *method) override(l line) {
+	for i := 2; i < len(l.words); i++ {
+		switch l.words[i].text {
+		case "meth":
+			m.verb = textOf(l.word(i + 1))
+		case "uri":
+			m.path = textOf(l.word(i + 1))
+		case "uri-lf":
+			m.path = topology.UnknownAt[string](l.words[i].at)
+		case "hdr":
+			i++
+		}
+		i++
+	}
+}
+
+// kind is the kind of check that one server gets.
+func (m *method) kind(v member, at diag.Span) topology.Value[topology.CheckKind] {
+	kind := topology.CheckTCP
+	if m.how == present {
+		kind = methods[m.line.word(1).text]
+	}
+	secure, sure := m.secure(v)
+	if m.how == unclear || kind == "" || !m.sure || !m.plain || !sure && kind != topology.CheckTLS {
+		return topology.UnknownAt[topology.CheckKind](at)
+	}
+	switch {
+	case secure && kind == topology.CheckHTTP:
+		kind = topology.CheckHTTPS
+	case secure:
+		kind = topology.CheckTLS
+	}
+	return topology.SetAt(kind, at)
+}
+
+// secure reports whether a server is checked over TLS. What a connect rule says replaces the server's parameters,
+// unless it asks for them with "default".
+func (m *method) secure(v member) (secure, sure bool) {
+	p := v.params
+	if m.connect != nil {
+		if m.connect.flag("ssl") {
+			return true, true
+		}
+		if !m.connect.flag("default") {
+			return false, true
+		}
+	}
+	secure = p.has("check-ssl") || p.has("ssl") && !p.has("port") && !p.has("addr") && !p.has("no-check-ssl")
+	return secure, secure || p.complete() || p.has("no-check-ssl")
+}
+
+func (l line) flag(keyword string) bool {
+	for _, w := range l.words {
+		if w.text == keyword {
+			return true
+		}
+	}
+	return false
+}
+
+// port is where a server is asked: at the connect rule's port, its own check port, or where clients go.
+func (m *method) port(v member) topology.Value[int] {
+	if m.connect != nil {
+		for i, w := range m.connect.words {
+			if w.text == "port" {
+				return valueOf(m.connect.word(i+1), readPort)
+			}
+		}
+	}
+	out := paramOf(v.params, "port", readPort, v.Port.V, v.Span)
+	if out.State == topology.Defaulted && !v.Port.Known() {
+		return topology.UnknownAt[int](v.Port.Span)
+	}
+	return out
+}

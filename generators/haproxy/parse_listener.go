@@ -1,0 +1,165 @@
+package haproxy
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func (r *reader) listener(s *section) topology.Listener {
+	l := topology.Listener{
+		Name:     textOf(s.name),
+		Mode:     modeOf(s),
+		Metrics:  status(s),
+		MaxConns: written(s, readCount, "maxconn"),
+		Sources:  admitted(s),
+		Span:     s.head,
+	}
+	for _, x := range s.by["bind"] {
+		l.Binds = append(l.Binds, r.binds(x)...)
+	}
+	if !l.Metrics {
+		l.Routes = r.routes(s)
+	}
+	return l
+}
+
+// routes are all ways out of a frontend or listen section: conditional ones, the default, its own servers.
+func (r *reader) routes(s *section) []topology.Route {
+	var out []topology.Route
+	for _, l := range s.by["use_backend"] {
+		out = append(out, r.route(s, l.word(1)))
+	}
+	fallback, how := s.search("default_backend")
+	if how == present {
+		out = append(out, r.route(s, fallback.word(1)))
+	}
+	if s.kind == "listen" && (how != present || serves(s)) {
+		out = append(out, topology.Route{Pool: textOf(s.name), Idle: idle(s, s)})
+	}
+	return out
+}
+
+func (r *reader) route(from *section, to word) topology.Route {
+	if strings.Contains(to.text, "%[") {
+		to.unknown = true // looked up for each connection
+	}
+	out := topology.Route{Pool: textOf(to)}
+	if pool := r.backends[to.text]; pool != nil && !to.unknown {
+		out.Idle = idle(from, pool)
+	}
+	return out
+}
+
+// serves reports whether a section has servers of its own.
+func serves(s *section) bool { return len(s.by["server"])+len(s.by["server-template"]) > 0 }
+
+// status reports whether a listener serves HAProxy's own metrics or statistics and nothing else.
+func status(s *section) bool {
+	if modeOf(s).V == topology.TCP || serves(s) || len(s.by["use_backend"])+len(s.by["default_backend"]) > 0 {
+		return false
+	}
+	metrics := slices.ContainsFunc(s.by["http-request"], func(l line) bool { return l.is("http-request", "use-service", exporter) })
+	return metrics || len(s.by["stats"]) > 0
+}
+
+// binds reads the addresses of a bind line: a list, each with a port or a range of ports.
+func (r *reader) binds(l line) []topology.Bind {
+	var dual, six, odd bool
+	for _, w := range l.words[1:] {
+		dual = dual || w.text == "v4v6"
+		six = six || w.text == "v6only"
+		odd = odd || w.unknown
+	}
+	list := l.word(1)
+	var out []topology.Bind
+	for text := range strings.SplitSeq(list.text, ",") {
+		bare := topology.Bind{Addr: topology.UnknownAt[netip.Addr](list.at), Port: topology.UnknownAt[int](list.at)}
+		host, ports, ok := cutPort(text)
+		if list.unknown || !ok {
+			out = append(out, bare)
+			continue
+		}
+		addrs := []topology.Bind{bare}
+		if addr, ok := listenAddr(host); ok {
+			addrs[0].Addr = topology.SetAt(addr, list.at)
+			if addr == netip.IPv6Unspecified() && dual && !six && !odd {
+				four := bare
+				four.Addr = topology.SetAt(netip.IPv4Unspecified(), list.at)
+				addrs = []topology.Bind{four, addrs[0]}
+			}
+		}
+		for _, port := range r.ports(ports) {
+			for _, b := range addrs {
+				if port > 0 {
+					b.Port = topology.SetAt(port, list.at)
+				}
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
+
+// cutPort parts an address from what follows its last colon. It reports false for what is no internet address: sockets
+// in the file system and the like.
+func cutPort(text string) (host, port string, ok bool) {
+	family, rest, prefixed := strings.Cut(text, "@")
+	switch {
+	case !prefixed:
+		rest = text
+	case !strings.HasPrefix(family, "ipv") && !strings.HasPrefix(family, "tcp"):
+		return "", "", false
+	}
+	i := strings.LastIndexByte(rest, ':')
+	if strings.HasPrefix(rest, "/") || i < 0 {
+		return rest, "", !strings.HasPrefix(rest, "/")
+	}
+	host = rest[:i]
+	if strings.HasPrefix(family, "ipv6") && prefixed && (host == "" || host == "*") {
+		host = "::"
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), rest[i+1:], true
+}
+
+// listenAddr reads the host part of a bind: nothing and * are all of IPv4.
+func listenAddr(host string) (netip.Addr, bool) {
+	if host == "" || host == "*" {
+		return netip.IPv4Unspecified(), true
+	}
+	addr, err := netip.ParseAddr(host)
+	return addr, err == nil
+}
+
+// ports unfolds a port or a range; an unknown port is 0.
+func (r *reader) ports(text string) []int {
+	low, high, isRange := strings.Cut(text, "-")
+	first, err := strconv.Atoi(low)
+	if err != nil || first < 1 || first > 65535 {
+		return []int{0}
+	}
+	if !isRange {
+		return []int{first}
+	}
+	last, err := strconv.Atoi(high)
+	if err != nil || last < first || last > 65535 || !r.spend(last-first) {
+		return []int{0}
+	}
+	var out []int
+	for p := first; p <= last; p++ {
+		out = append(out, p)
+	}
+	return out
+}
+
+// spend takes from the source's budget, all or nothing.
+func (r *reader) spend(n int) bool {
+	if n > r.budget {
+		return false
+	}
+	r.budget -= n
+	return true
+}

@@ -1,0 +1,225 @@
+package haproxy
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	parser "github.com/haproxytech/config-parser/v5"
+	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/types"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// choices are the options of targets.haproxy that shape the text. The metrics port is a bind of the topology.
+type choices struct {
+	fragment  bool
+	statsPage bool
+	container bool
+	log       string
+}
+
+func choicesOf(options *topology.Tree) choices {
+	s := choices{
+		fragment:  topology.Get[string](options, "output").V == "fragment",
+		statsPage: topology.Get[bool](options, "statsPage").V,
+		container: topology.Get[bool](options, "container").V,
+		log:       topology.Get[string](options, "log").V,
+	}
+	if s.container && s.log == "/dev/log" {
+		s.log = "stdout" // nobody listens on /dev/log in a container
+	}
+	if addr, err := netip.ParseAddr(s.log); err == nil && addr.Is6() {
+		s.log = netip.AddrPortFrom(addr, syslogPort).String() // else its last group would be the port
+	}
+	return s
+}
+
+const syslogPort = 514
+
+// writer writes one proxy.
+type writer struct {
+	*printer
+	choices
+	proxy     *topology.Proxy
+	hostnames map[string]string // of members, by name
+}
+
+func render(t *topology.Topology, options *topology.Tree, header target.Header) ([]target.Artifact, diag.List) {
+	proxy := proxyOf(t)
+	if proxy == nil {
+		return nil, nil
+	}
+	if problems := unsupported(proxy); len(problems) > 0 {
+		return nil, problems
+	}
+	w := writer{choices: choicesOf(options), proxy: proxy, hostnames: hostnames(t)}
+	head, file := header.Lines(), "haproxy/haproxy.cfg"
+	if w.fragment {
+		head, file = append(head, w.expectations()...), "haproxy/conf.d/50-etcd-"+t.Name.V+".cfg"
+	}
+	w.printer = newPrinter(head)
+	if !w.fragment {
+		w.global()
+		// Its name is for the reader: what follows uses the last defaults section, whatever it is called.
+		defaults := w.section(parser.Defaults, "etcd-"+t.Name.V)
+		w.clientSide(defaults)
+		w.serverSide(defaults)
+	}
+	for i := range proxy.Listeners {
+		w.frontend(&proxy.Listeners[i])
+	}
+	for i := range proxy.Pools {
+		w.backend(&proxy.Pools[i])
+	}
+	return []target.Artifact{{Path: file, Data: []byte(w.to.String())}}, nil
+}
+
+func proxyOf(t *topology.Topology) *topology.Proxy {
+	for i := range t.Proxies {
+		if t.Proxies[i].Target == name {
+			return &t.Proxies[i]
+		}
+	}
+	return nil
+}
+
+func hostnames(t *topology.Topology) map[string]string {
+	out := map[string]string{}
+	for _, m := range t.Etcd.Members {
+		if m.Hostname.Known() {
+			out[m.Name.V] = m.Hostname.V
+		}
+	}
+	return out
+}
+
+// unsupported refuses a key that HAProxy would not find: before 3.0 it looks for a key only inside the certificate's
+// file and beside it.
+func unsupported(p *topology.Proxy) diag.List {
+	var problems diag.List
+	for _, pool := range p.Pools {
+		key, cert := pool.Check.Key, pool.Check.Cert
+		if key.V == "" || key.V == cert.V+keySuffix {
+			continue
+		}
+		problems.Error(key.Span, "unsupported",
+			fmt.Sprintf("the health check's key is %s, but HAProxy before 3.0 looks for it only at %s and would not start; need that path",
+				key.V, cert.V+keySuffix),
+			"store or link the key as "+cert.V+keySuffix)
+	}
+	return problems
+}
+
+// keySuffix makes the path of a private key out of its certificate's.
+const keySuffix = ".key"
+
+// descriptors is what `ulimit -n` must allow for a number of connections: two sockets each, and what the process needs.
+func descriptors(connections int) int { return 2*connections + 18 }
+
+// expectations are comment lines for the head of a fragment: what the global section beside it should hold.
+func (w *writer) expectations() []string {
+	need := w.proxy.MaxConns.V
+	if need == 0 {
+		for _, l := range w.proxy.Listeners {
+			need += l.MaxConns.V
+		}
+	}
+	stop := "hard-stop-after"
+	if d := w.proxy.HardStop; d.Known() && d.V != topology.Never {
+		stop += " " + spell(d.V)
+	}
+	return []string{
+		"This is a fragment: it has no global and no defaults section, since these would reach into the files beside it.",
+		"It expects in the global section of the haproxy that loads it:",
+		fmt.Sprintf("  maxconn with room for %d connections more, and `ulimit -n` for %d files more", need, 2*need),
+		"  " + stop + ", or each reload leaves an old process until its last watch ends",
+		"  a log target, for the `log global` below",
+		"  spread-checks 5, so that members are not all asked in the same instant",
+	}
+}
+
+func (w *writer) global() {
+	g := w.section(parser.Global, "")
+	if n := w.proxy.MaxConns; n.Known() {
+		g.number("maxconn", n.V, fmt.Sprintf("needs `ulimit -n` of %d: two sockets a connection, and 18 of its own", descriptors(n.V)))
+	}
+	if !w.container {
+		g.word("chroot", "/var/lib/haproxy", "leaves no file within reach of whoever breaks in")
+		g.word("user", name, "root is needed for the start only")
+		g.word("group", name, "as user")
+		g.add("stats socket", "the operator's console, root only; hands the listeners over on a reload", types.Socket{
+			Path: "/run/haproxy/admin.sock",
+			Params: []params.BindOption{
+				&params.BindOptionValue{Name: "mode", Value: "600"},
+				&params.BindOptionValue{Name: "level", Value: "admin"},
+				&params.BindOptionDoubleWord{Name: "expose-fd", Value: "listeners"},
+			},
+		})
+	}
+	if stop := w.proxy.HardStop; stop.Known() && stop.V != topology.Never {
+		g.word("hard-stop-after", spell(stop.V), "watches do not end by themselves: without it each reload leaves an old process")
+	}
+	g.number("spread-checks", 5, "percent: members are not all asked in the same instant")
+	if w.log != "" {
+		line := types.Log{Address: w.log, Facility: "local0"}
+		if w.log == "stdout" {
+			line.Format = "raw"
+		}
+		g.add("log", "the target of each `log global` below", line)
+	}
+}
+
+// clientSide writes what holds for connections of clients: into defaults, or into a fragment's frontend.
+func (w *writer) clientSide(s part) {
+	s.word("mode", "tcp", "etcd's own TLS passes through unopened")
+	s.add("log", logWhy, types.Log{Global: true})
+	s.option("dontlognull", "port scans and probes that send nothing are no news")
+	s.option("clitcpka", "finds clients that vanished without a word")
+	if idle := w.idle(); idle.Known() {
+		s.timeout("client", spell(idle.V), "how long a quiet watch lives; the clients' pings keep it alive, TCP keepalives do not")
+	}
+	s.timeout("client-fin", finTimeout, "half-closed connections of clients that vanished")
+}
+
+// serverSide writes what holds for connections to members: into defaults, or into a fragment's backend.
+func (w *writer) serverSide(s part) {
+	if len(w.proxy.Pools) == 0 {
+		return
+	}
+	pool := &w.proxy.Pools[0]
+	retry := int64(1)
+	s.option("srvtcpka", "finds members that vanished without a word")
+	s.add("option redispatch", "the first retry already goes to another member", types.OptionRedispatch{Interval: &retry})
+	if pool.Retries.Known() {
+		s.number("retries", pool.Retries.V, "further members to try, well within a client's dial timeout")
+	}
+	if pool.Connect.Known() {
+		s.timeout("connect", spell(pool.Connect.V), "a live member answers in milliseconds: do not wait for a dead one")
+	}
+	if pool.Check.Timeout.Known() {
+		s.timeout("check", spell(pool.Check.Timeout.V), "a member without quorum takes seven seconds to say so: that counts as failed")
+	}
+	if idle := w.idle(); idle.Known() {
+		s.timeout("server", spell(idle.V), "as timeout client: the smaller of the two cuts a quiet watch")
+	}
+	s.timeout("server-fin", finTimeout, "half-closed connections of members that vanished")
+}
+
+// logWhy is the reason of each `log global`.
+const logWhy = "to where the global section says"
+
+const finTimeout = "30s"
+
+// idle is the idle timeout of the clients' connections.
+func (w *writer) idle() topology.Value[time.Duration] {
+	for _, l := range w.proxy.Listeners {
+		for _, r := range l.Routes {
+			return r.Idle
+		}
+	}
+	return topology.Value[time.Duration]{}
+}

@@ -1,0 +1,144 @@
+package haproxy
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	parser "github.com/haproxytech/config-parser/v5"
+	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/parsers/actions"
+	httpactions "github.com/haproxytech/config-parser/v5/parsers/http/actions"
+	"github.com/haproxytech/config-parser/v5/types"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func (w *writer) backend(pool *topology.Pool) {
+	s := w.section(parser.Backends, pool.Name.V)
+	if w.fragment {
+		s.word("mode", "tcp", "as the frontend")
+		s.add("log", logWhy, types.Log{Global: true})
+		w.serverSide(s)
+		if idle := w.idle(); idle.Known() {
+			s.timeout("tunnel", spell(idle.V), "so that no foreign default shortens a watch: it outranks client and server")
+		}
+	}
+	if pool.Balance.Known() {
+		s.add("balance", "how new connections are spread; gRPC keeps few for long", types.Balance{Algorithm: pool.Balance.V})
+	}
+	w.method(s, &pool.Check)
+	for _, line := range w.defaultServers(pool) {
+		s.add("default-server", "for all servers; the lines add up", line)
+	}
+	for i := range pool.Servers {
+		s.add("server", "the voting members", w.server(pool, &pool.Servers[i]))
+	}
+}
+
+// method writes how members are asked. etcd answers GET only; the TCP check is spelled out because a foreign defaults
+// section might say something else.
+func (w *writer) method(s part, check *topology.Check) {
+	switch check.Kind.V {
+	case topology.CheckTCP:
+		s.option("tcp-check", "connects only: cannot see a hung member or one without quorum")
+		s.add("tcp-check", "the whole dialogue", &actions.CheckConnect{})
+	case topology.CheckHTTP, topology.CheckHTTPS:
+		s.add("option httpchk", "asks etcd itself: a member that hangs or has no quorum still accepts connections", types.OptionHttpchk{})
+		s.add("http-check", "GET: etcd answers anything else with 405",
+			&httpactions.CheckSend{Method: check.Method.V, URI: check.Path.V},
+			&actions.CheckExpect{Match: "status", Pattern: "200"})
+	}
+}
+
+// defaultServers are the parameters of all servers, one line for each purpose: they add up.
+func (w *writer) defaultServers(pool *topology.Pool) []types.DefaultServer {
+	check := &pool.Check
+	var lines []types.DefaultServer
+	if w.fragment {
+		lines = append(lines, types.DefaultServer{
+			Params: []params.ServerOption{
+				flag("no-ssl"), flag("no-check-ssl"), flag("no-send-proxy"), flag("no-send-proxy-v2"), flag("no-backup"),
+				with("maxconn", "0"),
+			},
+			Comment: "in case a foreign defaults section says otherwise",
+		})
+	}
+	var when []params.ServerOption
+	if check.Port.Known() && (w.fragment || len(pool.Servers) > 0 && check.Port.V != pool.Servers[0].Port.V) {
+		when = append(when, with("port", strconv.Itoa(check.Port.V)))
+	}
+	when = append(when, times("inter", check.Interval)...)
+	when = append(when, times("fastinter", check.Fast)...)
+	when = append(when, times("downinter", check.Down)...)
+	when = append(when, counts("fall", check.Fall)...)
+	when = append(when, counts("rise", check.Rise)...)
+	lines = append(lines,
+		types.DefaultServer{Params: when, Comment: "often, and more often while something changes"},
+		types.DefaultServer{
+			Params:  []params.ServerOption{with("observe", "layer4"), with("error-limit", "10"), with("on-error", "fastinter")},
+			Comment: "failed connections of clients bring the next check forward",
+		})
+	if pool.CutOnDown.V {
+		lines = append(lines, types.DefaultServer{
+			Params:  []params.ServerOption{with("on-marked-down", "shutdown-sessions")},
+			Comment: "watches move at once instead of hanging on a member known to be down",
+		})
+	}
+	if check.Kind.V == topology.CheckHTTPS {
+		lines = append(lines, types.DefaultServer{Params: checkTLS(check), Comment: "etcd's health needs TLS; without ALPN http/1.1 it would speak HTTP/2"})
+	}
+	return lines
+}
+
+// checkTLS is the TLS of checks. The key is found beside the certificate.
+func checkTLS(check *topology.Check) []params.ServerOption {
+	out := []params.ServerOption{flag("check-ssl"), with("check-alpn", "http/1.1")}
+	if check.Cert.V != "" {
+		out = append(out, with("crt", check.Cert.V))
+	}
+	if check.CA.V != "" {
+		out = append(out, with("ca-file", check.CA.V))
+	}
+	verify := "required"
+	if check.Verify.Known() && !check.Verify.V {
+		verify = "none"
+	}
+	return append(out, with("verify", verify))
+}
+
+func (w *writer) server(pool *topology.Pool, v *topology.Server) types.Server {
+	line := types.Server{Name: v.Name.V, Address: net.JoinHostPort(v.Host.V, strconv.Itoa(v.Port.V))}
+	var notes []string
+	if v.Checked.V {
+		line.Params = append(line.Params, flag("check"))
+	}
+	if pool.Check.Kind.V == topology.CheckHTTPS {
+		if hostname, ok := w.hostnames[v.Name.V]; ok {
+			line.Params = append(line.Params, with("verifyhost", hostname))
+		} else {
+			notes = append(notes, "no verifyhost: it never matches an address, and the spec gives no hostname")
+		}
+	}
+	if v.Drain.V {
+		line.Params = append(line.Params, with("weight", "0"))
+		notes = append(notes, "drained: no new connection")
+	}
+	line.Comment = strings.Join(notes, "; ")
+	return line
+}
+
+func times(name string, v topology.Value[time.Duration]) []params.ServerOption {
+	if !v.Known() {
+		return nil
+	}
+	return []params.ServerOption{with(name, spell(v.V))}
+}
+
+func counts(name string, v topology.Value[int]) []params.ServerOption {
+	if !v.Known() {
+		return nil
+	}
+	return []params.ServerOption{with(name, strconv.Itoa(v.V))}
+}

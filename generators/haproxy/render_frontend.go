@@ -1,0 +1,130 @@
+package haproxy
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	parser "github.com/haproxytech/config-parser/v5"
+	"github.com/haproxytech/config-parser/v5/common"
+	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/parsers/actions"
+	httpactions "github.com/haproxytech/config-parser/v5/parsers/http/actions"
+	stats "github.com/haproxytech/config-parser/v5/parsers/stats/settings"
+	"github.com/haproxytech/config-parser/v5/types"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func (w *writer) frontend(l *topology.Listener) {
+	s := w.section(parser.Frontends, l.Name.V)
+	if l.Metrics {
+		w.metrics(s, l)
+		return
+	}
+	if w.fragment {
+		w.clientSide(s)
+	}
+	s.add("bind", bindWhy(l.Binds), binds(l.Binds)...)
+	s.option("tcplog", "one line a connection, with member, duration and who ended it")
+	if l.MaxConns.Known() {
+		s.number("maxconn", l.MaxConns.V, "below the global limit, so that metrics and checks always get through")
+	}
+	for _, r := range l.Routes {
+		s.word("default_backend", r.Pool.V, "the members")
+	}
+}
+
+// metrics writes the proxy's own frontend: metrics, the answer for keepalived, the status page where it is wanted.
+func (w *writer) metrics(s part, l *topology.Listener) {
+	s.word("mode", "http", "speaks for this haproxy, not for etcd")
+	s.add("bind", bindWhy(l.Binds), binds(l.Binds)...)
+	s.add("log", logWhy, types.Log{Global: true})
+	s.add("option httplog", "one line a request", types.OptionHTTPLog{})
+	s.option("dontlog-normal", "a scrape that works is no news")
+	s.timeout("client", "10s", "short: nobody holds these connections open")
+	s.timeout("http-request", "5s", "nor dawdles over a request")
+	if len(w.proxy.Pools) > 0 {
+		pool := w.proxy.Pools[0].Name.V
+		s.add("monitor-uri", "for keepalived and local checks; answers before any http-request rule",
+			types.MonitorURI{URI: "/healthz"})
+		s.add("monitor fail", "fails when no member is left",
+			types.MonitorFail{Condition: "if", ACLList: []string{"{", "nbsrv(" + pool + ")", "lt", "1", "}"}})
+	}
+	var rules []common.ParserData
+	if len(l.Sources) > 0 {
+		s.add("acl", "who may read all but monitor-uri", sources(l.Sources)...)
+		rules = append(rules, &httpactions.Deny{Cond: "unless", CondTest: readers})
+	}
+	rules = append(rules, &actions.UseService{Name: exporter, Cond: "if", CondTest: "{ path /metrics }"})
+	s.add("http-request", "the exporter is compiled into most packages", rules...)
+	if w.statsPage {
+		s.add("stats", "the status page",
+			&stats.OneWord{Name: "enable"}, &stats.URI{Prefix: "/stats"}, &stats.Refresh{Delay: "10s"})
+	}
+}
+
+// bindWhy is the reason for the addresses of a listener.
+func bindWhy(all []topology.Bind) string {
+	if slices.ContainsFunc(all, func(b topology.Bind) bool { return b.Addr.V.IsUnspecified() }) {
+		return "all addresses: a standby does not have the VIP that it will take over"
+	}
+	return "no other address is reachable"
+}
+
+// exporter is the service that answers with metrics, compiled into most packages of HAProxy.
+const exporter = "prometheus-exporter"
+
+// readers is the ACL of those who may read metrics.
+const readers = "monitoring"
+
+// sources spells who is admitted. HAProxy reads 64 words a line; lines of one name add up.
+func sources(from []topology.Value[netip.Prefix]) []common.ParserData {
+	var lines []common.ParserData
+	for chunk := range slices.Chunk(from, 32) {
+		var nets []string
+		for _, n := range chunk {
+			nets = append(nets, n.V.String())
+		}
+		lines = append(lines, types.ACL{Name: readers, Criterion: "src", Value: strings.Join(nets, " ")})
+	}
+	return lines
+}
+
+// binds spells listening addresses. `*` is all of IPv4 only, hence one dual-stack socket where both families are asked
+// for.
+func binds(all []topology.Bind) []common.ParserData {
+	var lines []common.ParserData
+	for _, b := range all {
+		if !b.Addr.Known() || !b.Port.Known() {
+			continue
+		}
+		port := strconv.Itoa(b.Port.V)
+		switch addr := b.Addr.V; {
+		case addr == netip.IPv4Unspecified() && has(all, netip.IPv6Unspecified(), b.Port.V):
+			lines = append(lines, bind(":::"+port, "v4v6"))
+		case addr == netip.IPv4Unspecified():
+			lines = append(lines, bind("*:"+port))
+		case addr == netip.IPv6Unspecified() && has(all, netip.IPv4Unspecified(), b.Port.V):
+			continue // in the line of IPv4
+		case addr == netip.IPv6Unspecified():
+			lines = append(lines, bind(":::"+port, "v6only"))
+		default:
+			lines = append(lines, bind(netip.AddrPortFrom(addr, uint16(b.Port.V)).String()))
+		}
+	}
+	return lines
+}
+
+func has(all []topology.Bind, addr netip.Addr, port int) bool {
+	return slices.ContainsFunc(all, func(b topology.Bind) bool { return b.Addr.V == addr && b.Port.V == port })
+}
+
+func bind(address string, flags ...string) types.Bind {
+	b := types.Bind{Path: address}
+	for _, f := range flags {
+		b.Params = append(b.Params, &params.BindOptionWord{Name: f})
+	}
+	return b
+}
