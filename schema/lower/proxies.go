@@ -53,12 +53,18 @@ func (l *lowering) haproxy(options *topology.Tree) {
 	limit.V += reserve
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "haproxy", Platform: "haproxy",
+		Fragment:  fragment(options),
+		Container: topology.Get[bool](options, "container").V,
 		MaxConns:  limit,
 		HardStop:  lb.HardStopAfter,
 		Listeners: []topology.Listener{clients, l.metricsListener(options)},
 		Pools:     []topology.Pool{pool},
 		Span:      options.At(lb.Span),
 	})
+}
+
+func fragment(options *topology.Tree) bool {
+	return topology.Get[string](options, "output").V == "fragment"
 }
 
 // metricsListener serves HAProxy's own metrics: on loopback, or to the monitoring networks where the spec names them.
@@ -88,6 +94,7 @@ func (l *lowering) nginx(options *topology.Tree) {
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "nginx", Platform: platform,
+		Fragment:  fragment(options),
 		MaxConns:  lb.MaxConnections,
 		HardStop:  lb.HardStopAfter,
 		Listeners: []topology.Listener{l.listener(lb.Idle)},

@@ -104,6 +104,8 @@ type KeyPair struct {
 type Proxy struct {
 	Target    string               // the target that writes it: "haproxy", "nginx", "terraform"
 	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", "aws"
+	Fragment  bool                 // of a spec: written as one file among others of a proxy that serves more
+	Container bool                 // of a spec: runs in a container, without a control socket
 	MaxConns  Value[int]           // client connections the whole process admits
 	HardStop  Value[time.Duration] // how long old connections outlive a reload; Never: without end
 	Internal  Value[bool]          // of a cloud: not facing the internet
