@@ -2,15 +2,25 @@
 package generators
 
 import (
+	"github.com/etcdlbgen/etcdlbgen/generators/endpoints"
+	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
+	"github.com/etcdlbgen/etcdlbgen/generators/haproxy"
 	"github.com/etcdlbgen/etcdlbgen/generators/iptables"
 	"github.com/etcdlbgen/etcdlbgen/generators/nginx"
 	"github.com/etcdlbgen/etcdlbgen/generators/pem"
+	"github.com/etcdlbgen/etcdlbgen/generators/prometheus"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/generators/terraform"
 )
 
 // Targets are all the text formats. A new one is added here, and its options to schema/spec.cue.
 var Targets = []target.Target{
+	endpoints.Target,
+	etcd.Target,
+	haproxy.Target,
 	iptables.Target,
 	nginx.Target,
 	pem.Target,
+	prometheus.Target,
+	terraform.Target,
 }

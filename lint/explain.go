@@ -1,0 +1,62 @@
+package lint
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+)
+
+// Explain prints what a rule is about: why it matters, what to do, where others met it.
+func Explain(w io.Writer, r *rules.Rule) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s (%s): %s\n\nWhy\n", r.ID, r.Severity, r.Title)
+	wrap(b, r.Why)
+	fmt.Fprint(b, "\nFix\n")
+	wrap(b, r.Fix)
+	if len(r.References) > 0 {
+		fmt.Fprint(b, "\nReferences\n")
+		for _, ref := range r.References {
+			fmt.Fprintf(b, "  %s\n", link(ref))
+		}
+	}
+	return b.Flush()
+}
+
+// ExplainAll lists the rules, one a line.
+func ExplainAll(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	ids, severities := 0, 0
+	for _, r := range rules.All {
+		ids, severities = max(ids, len(r.ID)), max(severities, len(r.Severity))
+	}
+	for _, r := range rules.All {
+		fmt.Fprintf(b, "%-*s  %-*s  %s\n", ids, r.ID, severities, r.Severity, r.Title)
+	}
+	return b.Flush()
+}
+
+// link is a reference as a URL: "owner/repo#N" is an issue or pull request of GitHub.
+func link(ref string) string {
+	repo, number, ok := strings.Cut(ref, "#")
+	if !ok || strings.Contains(ref, "://") {
+		return ref
+	}
+	return "https://github.com/" + repo + "/issues/" + number
+}
+
+// wrap prints a text in lines of at most 80 columns, indented.
+func wrap(w io.Writer, text string) {
+	line := " "
+	for _, word := range strings.Fields(text) {
+		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 80 {
+			fmt.Fprintln(w, line)
+			line = " "
+		}
+		line += " " + word
+	}
+	fmt.Fprintln(w, line)
+}

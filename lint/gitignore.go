@@ -1,0 +1,126 @@
+package lint
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// gitIgnore knows what git ignores below a folder: the rules of .gitignore files, of the folders above it in the same
+// repository as well.
+type gitIgnore struct {
+	rules []ignoreRule // the last that matches decides
+}
+
+type ignoreRule struct {
+	dir     string // the rules hold below it
+	pattern *regexp.Regexp
+	negated bool
+	folders bool // the rule is for folders only
+}
+
+// newGitIgnore reads the rules that hold in dir, an absolute path, from its repository's root down to its parent.
+func newGitIgnore(dir string) *gitIgnore {
+	g := &gitIgnore{}
+	var above []string
+	for d := dir; ; d = filepath.Dir(d) {
+		if d != dir {
+			above = append(above, d)
+		}
+		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
+			g.read(d, filepath.Join(d, ".git", "info", "exclude"))
+			break
+		}
+		if d == filepath.Dir(d) {
+			return g // no repository
+		}
+	}
+	for i := len(above) - 1; i >= 0; i-- {
+		g.enter(above[i])
+	}
+	return g
+}
+
+// enter adds the rules of a folder.
+func (g *gitIgnore) enter(dir string) { g.read(dir, filepath.Join(dir, ".gitignore")) }
+
+func (g *gitIgnore) read(dir, file string) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return // no rules
+	}
+	for line := range strings.Lines(string(data)) {
+		if r, ok := newIgnoreRule(dir, strings.TrimRight(line, "\r\n")); ok {
+			g.rules = append(g.rules, r)
+		}
+	}
+}
+
+// ignores reports whether git ignores a file or folder, an absolute path. What lies in an ignored folder is not asked.
+func (g *gitIgnore) ignores(file string, isDir bool) bool {
+	for i := len(g.rules) - 1; i >= 0; i-- {
+		r := g.rules[i]
+		rel, err := filepath.Rel(r.dir, file)
+		if err != nil || !filepath.IsLocal(rel) || r.folders && !isDir {
+			continue
+		}
+		if r.pattern.MatchString(filepath.ToSlash(rel)) {
+			return !r.negated
+		}
+	}
+	return false
+}
+
+func newIgnoreRule(dir, line string) (ignoreRule, bool) {
+	r := ignoreRule{dir: dir}
+	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
+		line = strings.TrimSuffix(line, " ")
+	}
+	if line == "" || line[0] == '#' {
+		return r, false
+	}
+	if line[0] == '!' {
+		r.negated, line = true, line[1:]
+	}
+	if strings.HasSuffix(line, "/") {
+		r.folders, line = true, strings.TrimSuffix(line, "/")
+	}
+	prefix := "^"
+	if !strings.Contains(line, "/") {
+		prefix = "^(.*/)?"
+	}
+	pattern, err := regexp.Compile(prefix + globPattern(strings.TrimPrefix(line, "/")) + "$")
+	r.pattern = pattern
+	return r, err == nil && line != ""
+}
+
+// globPattern turns one of git's globs into a regular expression.
+func globPattern(glob string) string {
+	var b strings.Builder
+	for i := 0; i < len(glob); i++ {
+		rest := glob[i:]
+		switch c := glob[i]; {
+		case strings.HasPrefix(rest, "**/") && (i == 0 || glob[i-1] == '/'):
+			b.WriteString("(.*/)?")
+			i += 2
+		case rest == "**" && i > 0 && glob[i-1] == '/':
+			b.WriteString(".+")
+			i++
+		case c == '*':
+			b.WriteString("[^/]*")
+		case c == '?':
+			b.WriteString("[^/]")
+		case c == '[' && strings.Contains(rest, "]"):
+			end := strings.Index(rest, "]")
+			b.WriteString(strings.Replace(rest[:end+1], "[!", "[^", 1))
+			i += end
+		case c == '\\' && len(rest) > 1:
+			b.WriteString(regexp.QuoteMeta(rest[1:2]))
+			i++
+		default:
+			b.WriteString(regexp.QuoteMeta(rest[:1]))
+		}
+	}
+	return b.String()
+}

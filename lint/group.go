@@ -1,0 +1,263 @@
+package lint
+
+import (
+	"encoding/json"
+	"maps"
+	"net/netip"
+	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// source is one Source as it was read.
+type source struct {
+	*topology.Topology
+	host  string   // the machine it is from, where the command line says so
+	files []string // as shown
+}
+
+// grouping sorts sources into groups.
+type grouping struct {
+	specs, others []source
+	manifests     [][]string // the files of each manifest, as shown
+}
+
+// groups returns the sources that are judged together. A spec is with the files that mention what is its alone: what
+// clients dial, a member's address or host name, and with all files of a manifest that lists one of these. Other sources
+// join by a member that they share. What joins nothing is alone.
+func (g grouping) groups() [][]source {
+	var out [][]source
+	for _, spec := range g.specs {
+		out = append(out, []source{spec})
+	}
+	var rest []source
+	for j, specs := range g.about() {
+		for i := range out {
+			if specs[i] {
+				out[i] = append(out[i], g.others[j])
+			}
+		}
+		if len(specs) == 0 {
+			rest = append(rest, g.others[j])
+		}
+	}
+	return append(out, byMember(rest)...)
+}
+
+// about says of each other source which specs it is about.
+func (g grouping) about() []map[int]bool {
+	owners := g.owners()
+	out := make([]map[int]bool, len(g.others))
+	holder := map[string]int{} // of files
+	for j, s := range g.others {
+		out[j] = map[int]bool{}
+		for key := range keys(s) {
+			if spec, ok := owners[key]; ok && spec != nobody {
+				out[j][spec] = true
+			}
+		}
+		for _, f := range s.files {
+			holder[f] = j
+		}
+	}
+	for _, listed := range g.manifests {
+		all := map[int]bool{}
+		for _, f := range listed {
+			if j, ok := holder[f]; ok {
+				maps.Copy(all, out[j])
+			}
+		}
+		for _, f := range listed {
+			if j, ok := holder[f]; ok {
+				maps.Copy(out[j], all)
+			}
+		}
+	}
+	return out
+}
+
+// nobody owns a key that several specs share.
+const nobody = -1
+
+// owners maps each name and address to the one spec that it belongs to.
+func (g grouping) owners() map[string]int {
+	out := map[string]int{}
+	for i, spec := range g.specs {
+		for key := range ownKeys(spec) {
+			if _, taken := out[key]; taken {
+				out[key] = nobody
+				continue
+			}
+			out[key] = i
+		}
+	}
+	return out
+}
+
+// listed are the files that a manifest names, as shown. A manifest that cannot be read names none.
+func listed(m file) []string {
+	var content struct{ Files map[string]json.RawMessage }
+	if err := json.Unmarshal(m.data, &content); err != nil {
+		return nil
+	}
+	var out []string
+	for f := range content.Files {
+		out = append(out, filepath.Join(filepath.Dir(m.path), filepath.FromSlash(path.Clean(f))))
+	}
+	return out
+}
+
+// byMember joins sources that share a member: one sends to it or names it as such, the other mentions it.
+func byMember(sources []source) [][]source {
+	root := make([]int, len(sources))
+	holder := map[string]int{} // the first source that has it as a member
+	for i, s := range sources {
+		root[i] = i
+		for key := range memberKeys(s) {
+			if _, ok := holder[key]; !ok {
+				holder[key] = i
+			}
+		}
+	}
+	find := func(i int) int {
+		for root[i] != i {
+			root[i] = root[root[i]]
+			i = root[i]
+		}
+		return i
+	}
+	for i, s := range sources {
+		for key := range keys(s) {
+			if h, ok := holder[key]; ok {
+				a, b := find(i), find(h)
+				root[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	at := map[int]int{} // where the group of a root stands
+	var out [][]source
+	for i, s := range sources {
+		n, ok := at[find(i)]
+		if !ok {
+			n = len(out)
+			at[find(i)] = n
+			out = append(out, nil)
+		}
+		out[n] = append(out[n], s)
+	}
+	return out
+}
+
+// set is names and addresses in canonical form, and machines as "host:NAME".
+type set map[string]bool
+
+// add takes a name or address in, unless every machine has it.
+func (s set) add(host string) {
+	host = topology.Host(host)
+	if a, err := netip.ParseAddr(host); err == nil && (a.IsLoopback() || a.IsUnspecified()) {
+		return
+	}
+	if host != "" && host != "localhost" && !topology.IsHole(host) {
+		s[host] = true
+	}
+}
+
+// ownKeys are what tells a spec from others: what clients dial, its members, its machines.
+func ownKeys(s source) set {
+	out := memberKeys(s)
+	for _, v := range s.Dialed {
+		out.add(v.V)
+	}
+	for _, m := range s.Etcd.Members {
+		out["host:"+m.Name.V] = true
+	}
+	for _, n := range s.Nodes {
+		out["host:"+n.Name.V] = true
+	}
+	return out
+}
+
+// memberKeys are etcd's members as a source names them: as such, or as the servers of etcd's pools.
+func memberKeys(s source) set {
+	out := set{}
+	for _, h := range s.MemberHosts() {
+		out.add(h)
+	}
+	if s.Format == "spec" {
+		return out
+	}
+	g := topology.Group{Sources: []*topology.Topology{s.Topology}}
+	for _, b := range g.EtcdPools() {
+		for _, v := range b.Servers {
+			if v.Host.Known() {
+				out.add(v.Host.V)
+			}
+		}
+	}
+	return out
+}
+
+// keys are all names and addresses that a source mentions.
+func keys(s source) set {
+	out := memberKeys(s)
+	if s.host != "" {
+		out["host:"+s.host] = true
+	}
+	for _, v := range s.Dialed {
+		out.add(v.V)
+	}
+	for _, m := range s.Etcd.Members {
+		for _, v := range slices.Concat(m.ClientURLs, m.PeerURLs) {
+			if u, err := url.Parse(v.V); err == nil {
+				out.add(u.Hostname())
+			}
+		}
+	}
+	for _, p := range s.Proxies {
+		proxyKeys(out, p)
+	}
+	for _, f := range s.Firewalls {
+		for _, r := range f.Rules {
+			if r.From.Known() && r.From.V.IsSingleIP() {
+				out.add(r.From.V.Addr().String())
+			}
+			out.add(r.FromName.V)
+		}
+	}
+	for _, c := range s.Certificates {
+		for _, a := range c.Addrs.V {
+			out.add(a.String())
+		}
+		for _, n := range c.Names.V {
+			out.add(n)
+		}
+	}
+	for _, sc := range s.Scrapes {
+		for _, t := range sc.Targets {
+			if u, err := url.Parse("//" + t.V); err == nil {
+				out.add(u.Hostname())
+			}
+		}
+	}
+	return out
+}
+
+func proxyKeys(out set, p topology.Proxy) {
+	for _, l := range p.Listeners {
+		for _, b := range l.Binds {
+			if b.Addr.Known() {
+				out.add(b.Addr.V.String())
+			}
+		}
+	}
+	for _, b := range p.Pools {
+		for _, v := range b.Servers {
+			if v.Host.Known() {
+				out.add(v.Host.V)
+			}
+		}
+	}
+}

@@ -1,0 +1,274 @@
+// Package lint judges specs, configurations and certificates: it detects formats, masks placeholders, parses, groups,
+// runs the rules, and takes out what comments suppress.
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+	"github.com/etcdlbgen/etcdlbgen/schema"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/lower"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// Options is a call of the linter.
+type Options struct {
+	Paths         []string // files, folders, "host=PATH", "-"; none: the working directory
+	Endpoints     []string // URLs that clients dial
+	Tags          []string // key=value, for specs
+	Rules         []string // only these; none: all
+	Disable       []string // but not these
+	Now           time.Time
+	Stdin         io.Reader
+	StdinFilename string // what standard input is called, and detected by
+}
+
+// Result is what the linter has to say.
+type Result struct {
+	Diagnostics diag.List // sorted
+	Suppressed  []Suppressed
+	Read        int // files
+	NotJudged   []diag.Unjudged
+	texts       map[string][]byte
+}
+
+// Source is the text of a file that was read, or nil.
+func (r *Result) Source(file string) []byte { return r.texts[file] }
+
+// Run lints what the options name. An error is a schema.UsageError, or what the program could not do.
+func Run(o Options) (*Result, error) {
+	selected, err := choose(o.Rules, o.Disable)
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := hosts(o.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	c, err := collect(o)
+	if err != nil {
+		return nil, err
+	}
+	in := &input{texts: map[string][]byte{}, diags: c.diags, endpoints: endpoints, now: o.Now}
+	for _, s := range c.specs {
+		if err := in.spec(s, o); err != nil {
+			return nil, err
+		}
+	}
+	in.parse(c.files)
+	for _, m := range c.manifests {
+		in.manifests = append(in.manifests, listed(m))
+	}
+	r := in.judge(selected)
+	r.Read = c.read
+	return r, nil
+}
+
+// choose returns the rules to run.
+func choose(only, without []string) ([]rules.Rule, error) {
+	for _, id := range slices.Concat(only, without) {
+		if rules.Find(id) == nil {
+			return nil, &schema.UsageError{Message: fmt.Sprintf("there is no rule %q; etcdlbgen explain lists them", id)}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(rules.All), func(r rules.Rule) bool {
+		return len(only) > 0 && !slices.Contains(only, r.ID) || slices.Contains(without, r.ID)
+	}), nil
+}
+
+// hosts are the hosts of endpoints, which are URLs or host:port, comma-separated as in etcdctl.
+func hosts(endpoints []string) ([]topology.Value[string], error) {
+	var out []topology.Value[string]
+	for _, e := range strings.FieldsFunc(strings.Join(endpoints, ","), func(r rune) bool { return r == ',' }) {
+		full := e
+		if !strings.Contains(e, "://") {
+			full = "https://" + e
+		}
+		u, err := url.Parse(full)
+		if err != nil || u.Hostname() == "" {
+			return nil, &schema.UsageError{Message: fmt.Sprintf("--endpoint %s: not a URL; need one such as https://etcd-lb.example.com:2379", e)}
+		}
+		out = append(out, topology.SetAt(topology.Host(u.Hostname()), diag.Span{}))
+	}
+	return out, nil
+}
+
+// input is everything that was read.
+type input struct {
+	grouping
+	texts     map[string][]byte // by path as shown
+	diags     diag.List
+	endpoints []topology.Value[string]
+	now       time.Time
+}
+
+// spec loads a spec and lowers its clusters.
+func (in *input) spec(s specFile, o Options) error {
+	load := schema.Input{Tags: o.Tags}
+	var paths []string
+	for _, f := range s.files {
+		in.texts[f.path] = f.data
+		paths = append(paths, f.path)
+		load.Stdin = bytes.NewReader(f.data)
+	}
+	load.Paths = paths
+	if !slices.Contains(paths, "-") {
+		load.Stdin = nil
+	}
+	res, diags, err := schema.Load(load)
+	if err != nil {
+		return err
+	}
+	in.diags = append(in.diags, diags...)
+	for _, f := range res.Files() {
+		in.texts[f] = res.Text(f)
+	}
+	for _, c := range res.Clusters {
+		t, diags := lower.Topology(c)
+		in.diags = append(in.diags, diags...)
+		in.specs = append(in.specs, source{Topology: t, files: paths})
+	}
+	return nil
+}
+
+// Spec judges the topologies of a spec as build does: without a clock, and without certificates or endpoints beyond what
+// the spec says. It adds to what is known of the spec already.
+func Spec(clusters []*topology.Topology, known diag.List, res *schema.Result) *Result {
+	in := &input{texts: map[string][]byte{}, diags: known}
+	for _, f := range res.Files() {
+		in.texts[f] = res.Text(f)
+	}
+	for _, t := range clusters {
+		in.specs = append(in.specs, source{Topology: t})
+	}
+	r := in.judge(rules.All)
+	r.Read = len(in.texts)
+	return r
+}
+
+// judge runs the rules over all groups.
+func (in *input) judge(selected []rules.Rule) *Result {
+	r := &Result{texts: in.texts}
+	var found []finding
+	for _, d := range in.diags {
+		found = append(found, finding{Diagnostic: d})
+	}
+	ran := map[string]bool{}
+	for _, g := range in.groups() {
+		group := in.group(g)
+		spec := ""
+		if s := group.Spec(); s != nil {
+			spec = s.Span.File + "\x00" + s.Name.V
+		}
+		for _, rule := range selected {
+			if rule.Check == nil {
+				continue
+			}
+			ran[rule.ID] = true
+			for _, d := range rule.Check(group) {
+				d.Rule = rule.ID
+				found = append(found, finding{d, spec})
+			}
+			if rule.Unjudged != nil {
+				if why := rule.Unjudged(group); why != "" {
+					r.NotJudged = append(r.NotJudged, diag.Unjudged{Rule: rule.ID, Reason: why})
+				}
+			}
+		}
+	}
+	r.NotJudged = unique(r.NotJudged)
+	s := suppress(found, in.texts, in.now)
+	complaints := s.complaints(func(rule string) bool {
+		return ran[rule] && !slices.ContainsFunc(r.NotJudged, func(u diag.Unjudged) bool { return u.Rule == rule })
+	})
+	asked := func(d diag.Diagnostic) bool {
+		return slices.ContainsFunc(selected, func(rule rules.Rule) bool { return rule.ID == d.Rule })
+	}
+	for _, d := range append(s.kept, complaints...) {
+		if aboutFile(d.Rule) || asked(d) {
+			r.Diagnostics = append(r.Diagnostics, d)
+		}
+	}
+	r.Diagnostics = once(r.Diagnostics).Sorted()
+	r.Suppressed = s.dropped
+	return r
+}
+
+// group makes of sources what rules see. An endpoint that some spec names is that spec's alone.
+func (in *input) group(sources []source) *topology.Group {
+	g := &topology.Group{Now: in.now}
+	for _, s := range sources {
+		g.Sources = append(g.Sources, s.Topology)
+	}
+	for _, e := range in.endpoints {
+		names := func(s source) bool {
+			return slices.ContainsFunc(s.Dialed, func(v topology.Value[string]) bool { return v.V == e.V })
+		}
+		if !slices.ContainsFunc(in.specs, names) || slices.ContainsFunc(sources, names) {
+			g.Endpoints = append(g.Endpoints, e)
+		}
+	}
+	return g
+}
+
+// once leaves one finding of a rule at a place, the most severe: one setting of a spec may govern several proxies.
+func once(l diag.List) diag.List {
+	type place struct {
+		span diag.Span
+		rule string
+	}
+	at := map[place]int{}
+	var out diag.List
+	for _, d := range l {
+		p := place{d.Span, d.Rule}
+		i, seen := at[p]
+		switch {
+		case !seen || d.Span.Line == 0:
+			at[p] = len(out)
+			out = append(out, d)
+		case d.Severity > out[i].Severity:
+			out[i] = d
+		}
+	}
+	return out
+}
+
+// unique sorts by rule and reason.
+func unique(l []diag.Unjudged) []diag.Unjudged {
+	slices.SortFunc(l, func(a, b diag.Unjudged) int {
+		return strings.Compare(a.Rule+"\x00"+a.Reason, b.Rule+"\x00"+b.Reason)
+	})
+	return slices.Compact(l)
+}
+
+// Summary is the closing line: what was read, what was found, and what could not be judged and why, since silence on an
+// unknown must not look like an all-clear.
+func (r *Result) Summary() string {
+	s := fmt.Sprintf("%s read; %s, %s", count(r.Read, "file"),
+		count(r.Diagnostics.Count(diag.Error), "error"), count(r.Diagnostics.Count(diag.Warning), "warning"))
+	if len(r.Suppressed) > 0 {
+		s += fmt.Sprintf(", %d suppressed", len(r.Suppressed))
+	}
+	for i, u := range r.NotJudged {
+		sep := "; "
+		if i == 0 {
+			sep = ". Not judged: "
+		}
+		s += sep + u.Rule + " (" + u.Reason + ")"
+	}
+	return s
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

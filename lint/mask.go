@@ -1,0 +1,143 @@
+package lint
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// tags are the placeholders of template languages. The text of one may run over lines, but for the shell's.
+var tags = []struct {
+	open, end string
+	control   *regexp.Regexp // what makes a tag a statement, which yields no text itself
+}{
+	{"{{", "}}", regexp.MustCompile(`^\{\{-?\s*(/\*|(if|else|end|range|with|define|block|template|include|break|continue)\b)`)},
+	{"{%", "%}", regexp.MustCompile(`^`)},
+	{"<%", "%>", regexp.MustCompile(`^<%[^=]`)},
+	{"${", "}", nil},
+}
+
+// at matches the placeholders of autoconf.
+var at = regexp.MustCompile(`^@[A-Za-z_][A-Za-z0-9_]{0,63}@`)
+
+// maxVariable bounds the length of ${…}.
+const maxVariable = 1024
+
+// mask puts words of equal length that are known as unknown in the place of template placeholders, so that lines and
+// columns stay and every parser can read the rest. What a format owns as its syntax is left. Statements that fill their
+// lines become blank.
+func mask(data []byte, own []string) []byte {
+	m := masker{out: data, own: own, unclosed: map[string]bool{}}
+	for i := 0; i < len(data); {
+		n := m.tag(data, i)
+		i += max(n, 1)
+	}
+	m.blankStatements()
+	return m.out
+}
+
+type masker struct {
+	out        []byte // data itself until something is replaced
+	cloned     bool
+	own        []string
+	unclosed   map[string]bool // openings that no end follows any more
+	statements [][2]int
+}
+
+// tag masks the placeholder at offset i, if there is one, and returns its length.
+func (m *masker) tag(data []byte, i int) int {
+	switch data[i] {
+	case '{', '<', '$':
+	case '@':
+		if n := len(at.Find(data[i:min(len(data), i+80)])); n > 0 && !slices.Contains(m.own, "@") {
+			m.fill(i, i+n, topology.Hole)
+			return n
+		}
+		return 0
+	default:
+		return 0
+	}
+	for _, t := range tags {
+		if !bytes.HasPrefix(data[i:], []byte(t.open)) || slices.Contains(m.own, t.open) || m.unclosed[t.open] {
+			continue
+		}
+		n := 0
+		if t.open == "${" {
+			n = variable(data[i:min(len(data), i+maxVariable)])
+		} else if end := bytes.Index(data[i:], []byte(t.end)); end >= 0 {
+			n = end + len(t.end)
+		} else {
+			m.unclosed[t.open] = true
+		}
+		if n == 0 {
+			continue
+		}
+		if t.control != nil && t.control.Match(data[i:i+n]) {
+			m.statements = append(m.statements, [2]int{i, i + n})
+		}
+		m.fill(i, i+n, topology.Hole)
+		return n
+	}
+	return 0
+}
+
+// variable is the length of the ${…} at the beginning of data, braces within it counted, or 0.
+func variable(data []byte) int {
+	depth := 0
+	for i, c := range data {
+		switch c {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '\n':
+			return 0
+		}
+	}
+	return 0
+}
+
+// fill overwrites data with repetitions of a word. Of a placeholder that runs over lines only the first line is text.
+func (m *masker) fill(from, to int, word string) {
+	if !m.cloned {
+		m.out, m.cloned = bytes.Clone(m.out), true
+	}
+	for i := from; i < to; i++ {
+		switch {
+		case m.out[i] == '\n':
+			word = " "
+		case m.out[i] != '\r':
+			m.out[i] = word[(i-from)%len(word)]
+		}
+	}
+}
+
+// blankStatements clears the lines that hold nothing but statements. Where other text stands beside one, it stays a word:
+// what the text becomes is unknown.
+func (m *masker) blankStatements() {
+	for i := 0; i < len(m.statements); {
+		// A run of statements with only blanks between them, on the lines from start to end.
+		start := bytes.LastIndexByte(m.out[:m.statements[i][0]], '\n') + 1
+		alone := onlyBlank(m.out[start:m.statements[i][0]])
+		j := i + 1
+		for j < len(m.statements) && isBlankLine(m.out[m.statements[j-1][1]:m.statements[j][0]]) {
+			j++
+		}
+		end := len(m.out)
+		if n := bytes.IndexByte(m.out[m.statements[j-1][1]:], '\n'); n >= 0 {
+			end = m.statements[j-1][1] + n
+		}
+		if alone && onlyBlank(m.out[m.statements[j-1][1]:end]) {
+			m.fill(m.statements[i][0], m.statements[j-1][1], " ")
+		}
+		i = j
+	}
+}
+
+func isBlankLine(b []byte) bool { return onlyBlank(b) && !bytes.Contains(b, []byte("\n")) }
+
+func onlyBlank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }

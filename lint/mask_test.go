@@ -1,0 +1,66 @@
+package lint
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func TestMask(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in, want string
+		own      []string
+	}{
+		"nothing":           {in: "bind *:2379", want: "bind *:2379"},
+		"jinja value":       {in: "bind {{ ip }}:2379", want: "bind qzqzqzqz:2379"},
+		"two values":        {in: "{{a}}{{b}} x", want: "qzqzqqzqzq x"},
+		"statement":         {in: "a\n  {% if x %}\nb\n{% endif -%}\nc", want: "a\n            \nb\n            \nc"},
+		"statements":        {in: "{% if x %} {% set y %}\nb", want: "                      \nb"},
+		"statement inline":  {in: "server a {% if c %}check{% endif %}", want: "server a qzqzqzqzqzcheckqzqzqzqzqzq"},
+		"statement, lines":  {in: "{% set x = [\n 1,\n] %}\nb", want: "            \n   \n    \nb"},
+		"go statement":      {in: "{{- range .Members }}\nserver {{ .Name }}\n{{- end }}", want: strings.Repeat(" ", 21) + "\nserver qzqzqzqzqzq\n          "},
+		"go, a value":       {in: "{{ .Server }}\n", want: "qzqzqzqzqzqzq\n"},
+		"erb value":         {in: "bind <%= @ip %>:1", want: "bind qzqzqzqzqz:1"},
+		"erb statement":     {in: "<% if x -%>\nb", want: "           \nb"},
+		"shell":             {in: "timeout ${T:-${U}}s", want: "timeout qzqzqzqzqzs"},
+		"shell, own":        {in: "timeout ${T} {{ x }}", want: "timeout ${T} qzqzqzq", own: []string{"${"}},
+		"autoconf":          {in: "user @HAPROXY_USER@ x", want: "user qzqzqzqzqzqzqz x"},
+		"mail address":      {in: "a@b.example c@d", want: "a@b.example c@d"},
+		"value over lines":  {in: "a {{ x |\n  y }} b", want: "a qzqzqz\n       b"},
+		"unclosed":          {in: "a {{ b\nc", want: "a {{ b\nc"},
+		"shell over a line": {in: "a ${b\n}", want: "a ${b\n}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := string(mask([]byte(tc.in), tc.own)); got != tc.want {
+				t.Errorf("got  %q\nwant %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// Positions in masked text are positions in the file, and masking is done in one pass over hostile input, too.
+func FuzzMask(f *testing.F) {
+	for _, s := range []string{"bind {{ ip }}:2379\n", "{% if %}\n", "<%= x %>", "${a${b}}", "@X@", strings.Repeat("${", 5000), strings.Repeat("{{", 5000)} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := bytes.Clone(data)
+		got := mask(data, nil)
+		if !bytes.Equal(in, data) {
+			t.Fatal("input changed")
+		}
+		if len(got) != len(data) {
+			t.Fatalf("length %d became %d", len(data), len(got))
+		}
+		for i := range data {
+			if (data[i] == '\n') != (got[i] == '\n') {
+				t.Fatalf("line end at %d", i)
+			}
+			if got[i] != data[i] && got[i] != ' ' && !strings.Contains(topology.Hole, string(got[i])) {
+				t.Fatalf("byte %d became %q", i, got[i])
+			}
+		}
+	})
+}

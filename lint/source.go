@@ -1,0 +1,368 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// The bounds of what is read.
+const (
+	maxFile    = 4 << 20
+	maxNesting = 200
+	maxChain   = 2000    // operators and labels in a row
+	headSize   = 8 << 10 // what formats are detected by
+)
+
+// manifestName is what build lists its files in.
+const manifestName = ".etcdlbgen.json"
+
+// file is one file that is linted.
+type file struct {
+	path   string // as shown
+	host   string // the machine it is from, where the command line says so
+	data   []byte
+	format *target.Target // nil: none but perhaps a spec's
+}
+
+// collector gathers the files that a call names.
+type collector struct {
+	files     []file
+	specs     specFiles
+	manifests []file
+	diags     diag.List
+	seen      map[string]bool
+	read      int
+}
+
+// collect reads what the paths name: files, folders that are walked, "-" for standard input. "host=PATH" says which
+// machine a file is from.
+func collect(o Options) (*collector, error) {
+	c := &collector{seen: map[string]bool{}}
+	paths := o.Paths
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for _, p := range paths {
+		if err := c.named(p, o); err != nil {
+			return nil, err
+		}
+	}
+	c.include()
+	c.read += c.specs.drop()
+	if c.read == 0 && len(c.diags) == 0 {
+		return nil, &schema.UsageError{Message: fmt.Sprintf(
+			"nothing to lint in %s: no spec, no certificate and no configuration of a format that is known", strings.Join(paths, ", "))}
+	}
+	return c, nil
+}
+
+// host matches the part before PATH in host=PATH.
+var host = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.:_-]*$`)
+
+func (c *collector) named(p string, o Options) error {
+	if p == "-" {
+		return c.stdin(o)
+	}
+	machine := ""
+	info, err := os.Stat(p)
+	if err != nil {
+		if h, rest, ok := strings.Cut(p, "="); ok && host.MatchString(h) {
+			machine, p = h, rest
+			info, err = os.Stat(p)
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &schema.UsageError{Message: p + ": no such file or folder"}
+	case err != nil:
+		return &schema.UsageError{Message: fmt.Sprintf("%s: %v", p, reason(err))}
+	case info.IsDir():
+		return c.walk(filepath.Clean(p), machine)
+	}
+	known, err := c.file(filepath.Clean(p), machine)
+	if err != nil {
+		return &schema.UsageError{Message: fmt.Sprintf("%s: %v", p, reason(err))}
+	}
+	if !known {
+		return &schema.UsageError{Message: p + ": not a format that lint knows: neither a spec nor " + formats()}
+	}
+	return nil
+}
+
+// reason is an error of the file system without the path, which the message has already.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// formats lists what can be linted.
+func formats() string {
+	var names []string
+	for _, t := range generators.Targets {
+		if t.Parse != nil {
+			names = append(names, t.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c *collector) stdin(o Options) error {
+	data, err := io.ReadAll(io.LimitReader(o.Stdin, maxFile+1))
+	if err != nil {
+		return fmt.Errorf("read standard input: %w", err)
+	}
+	name := o.StdinFilename
+	if name == "" {
+		name = "-"
+	}
+	if !c.add(file{path: name, data: data}, int64(len(data))) {
+		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
+	}
+	return nil
+}
+
+// skipped are folders that hold other people's files.
+var skipped = []string{".git", ".terraform", "vendor", "cue.mod"}
+
+// walk reads what is of use below a folder, without what git ignores. Links to folders are not followed.
+func (c *collector) walk(root, machine string) error {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return fmt.Errorf("walk: %w", err)
+	}
+	ignored := newGitIgnore(abs)
+	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			c.unreadable(p, err)
+			return nil
+		}
+		real, isDir := filepath.Join(abs, strings.TrimPrefix(p, root)), d.IsDir()
+		if root == "." {
+			real = filepath.Join(abs, p)
+		}
+		if p != root && (isDir && slices.Contains(skipped, d.Name()) || ignored.ignores(real, isDir)) {
+			if isDir {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if isDir {
+			ignored.enter(real)
+			return nil
+		}
+		return c.walked(p, machine, d)
+	})
+}
+
+func (c *collector) walked(p, machine string, d fs.DirEntry) error {
+	if d.Type()&fs.ModeSymlink != 0 {
+		info, err := os.Stat(p)
+		if err != nil || !info.Mode().IsRegular() {
+			if err != nil && detect(p, nil) != nil {
+				c.unreadable(p, err)
+			}
+			return nil
+		}
+	} else if !d.Type().IsRegular() {
+		return nil
+	}
+	if _, err := c.file(p, machine); err != nil {
+		c.unreadable(p, err)
+	}
+	return nil
+}
+
+func (c *collector) unreadable(p string, err error) {
+	c.diags.Error(diag.Span{File: p}, "syntax", fmt.Sprintf(
+		"cannot be read (%v), so nothing in it is judged; need a file that can be read", reason(err)), "")
+}
+
+// file reads a file if it is of a known format, and reports whether it is.
+func (c *collector) file(p, machine string) (known bool, err error) {
+	if c.seen[p] {
+		return true, nil
+	}
+	f, err := os.Open(p)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !info.Mode().IsRegular() {
+		return false, nil
+	}
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, err
+	}
+	head = head[:n]
+	if !maybeSpec(p) && filepath.Base(p) != manifestName && detect(p, head) == nil {
+		return false, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1-int64(n)))
+	if err != nil {
+		return false, err
+	}
+	c.seen[p] = true
+	return c.add(file{path: p, host: machine, data: append(head, data...)}, info.Size()), nil
+}
+
+// add takes a file in if it is of a known format, and reports whether it is. Size is that of the whole file, of which
+// no more than maxFile bytes need to be at hand.
+func (c *collector) add(f file, size int64) bool {
+	if filepath.Base(f.path) == manifestName {
+		c.manifests = append(c.manifests, f)
+		return true
+	}
+	f.format = detect(f.path, f.data[:min(len(f.data), headSize)])
+	if fault := refusal(f, size); fault != "" {
+		if f.format == nil && filepath.Ext(f.path) != ".cue" {
+			return false
+		}
+		c.diags.Error(diag.Span{File: f.path}, "syntax", fault, "")
+		c.read++
+		return true
+	}
+	if s, ok := shapeOf(f.path, f.data); ok && (s.pkg != "" || s.isSpec()) {
+		c.specs.add(f, s)
+		return true
+	}
+	if f.format == nil {
+		return false
+	}
+	c.files = append(c.files, f)
+	c.read++
+	return true
+}
+
+// refusal is why a file is not parsed, or "".
+func refusal(f file, size int64) string {
+	if size > maxFile {
+		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
+			size>>20, maxFile>>20)
+	}
+	if f.format != nil && f.format.Binary {
+		return ""
+	}
+	depth, chain := nesting(f.data)
+	switch {
+	case depth > maxNesting:
+		return fmt.Sprintf("brackets are nested %d deep, which no configuration needs, so the file is not read; need at most %d",
+			depth, maxNesting)
+	case chain > maxChain:
+		return fmt.Sprintf("%d operators stand in a row, which no configuration needs, so the file is not read; need at most %d",
+			chain, maxChain)
+	}
+	return ""
+}
+
+// detect returns the format of a file, or nil.
+func detect(p string, head []byte) *target.Target {
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil
+	}
+	for i := range generators.Targets {
+		t := &generators.Targets[i]
+		if t.Detect != nil && t.Parse != nil && t.Detect(filepath.ToSlash(p), head) {
+			return t
+		}
+	}
+	return nil
+}
+
+// nesting is how deep brackets are nested, and how many operators or labels follow each other without a bracket, comma
+// or finished line between them, whole-line comments left out: what makes parsers recurse.
+func nesting(data []byte) (deepest, longest int) {
+	depth, chain := 0, 0
+	last := byte('\n') // that is not blank
+	for line := range bytes.Lines(data) {
+		if text := bytes.TrimLeft(line, " \t"); bytes.HasPrefix(text, []byte("#")) || bytes.HasPrefix(text, []byte("//")) {
+			continue
+		}
+		if !bytes.ContainsRune([]byte(operators), rune(last)) {
+			chain = 0
+		}
+		for _, c := range line {
+			switch {
+			case c == '{' || c == '[' || c == '(':
+				depth++
+				chain = 0
+			case c == '}' || c == ']' || c == ')':
+				depth = max(0, depth-1)
+				chain = 0
+			case c == ',' || c == ';':
+				chain = 0
+			case strings.IndexByte(operators, c) >= 0:
+				chain++
+			}
+			deepest, longest = max(deepest, depth), max(longest, chain)
+			if c > ' ' {
+				last = c
+			}
+		}
+	}
+	return deepest, longest
+}
+
+const operators = ":.&|?!-+*<>~="
+
+// include reads the files that others include, if they lie below the folder of these.
+func (c *collector) include() {
+	for i := 0; i < len(c.files); i++ {
+		f := c.files[i]
+		if f.format.Includes == nil {
+			continue
+		}
+		folder := filepath.Dir(f.path)
+		for _, pattern := range f.format.Includes(f.data) {
+			if !filepath.IsAbs(pattern) {
+				pattern = filepath.Join(folder, pattern)
+			}
+			found, _ := filepath.Glob(pattern) // a pattern that is none names nothing
+			for _, p := range found {
+				if rel, err := filepath.Rel(folder, p); err == nil && filepath.IsLocal(rel) {
+					c.included(p, f)
+				}
+			}
+		}
+	}
+}
+
+// included reads a file in the format and from the machine of the file that includes it.
+func (c *collector) included(p string, by file) {
+	if c.seen[p] {
+		return
+	}
+	info, err := os.Stat(p)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+		return
+	}
+	data, err := os.ReadFile(p)
+	f := file{path: p, host: by.host, data: data, format: by.format}
+	if err != nil || refusal(f, info.Size()) != "" {
+		return
+	}
+	c.seen[p] = true
+	c.read++
+	c.files = append(c.files, f)
+}
