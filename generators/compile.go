@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"slices"
+
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -14,14 +16,14 @@ type File struct {
 	target.Artifact
 }
 
-// Compile lowers a cluster and renders its enabled targets, in the order of Targets. It touches nothing but its
+// Compile lowers a cluster and renders its enabled targets, in the order of Targets; where only names some, no others. It touches nothing but its
 // arguments: clusters may be compiled at the same time. The files are of use only where no diagnostic is an error.
-func Compile(c *schema.Cluster, spec string) (*topology.Topology, []File, diag.List) {
+func Compile(c *schema.Cluster, spec string, only []string) (*topology.Topology, []File, diag.List) {
 	t, diags := lower.Topology(c)
 	var files []File
 	for _, tg := range Targets {
 		options, ok := c.Targets[tg.Name]
-		if !ok || tg.Render == nil {
+		if !ok || tg.Render == nil || len(only) > 0 && !slices.Contains(only, tg.Name) {
 			continue
 		}
 		artifacts, more := tg.Render(t, options, target.Header{Spec: spec})

@@ -15,12 +15,12 @@ import (
 
 // Targets are all the text formats. A new one is added here, and its options to schema/spec.cue.
 var Targets = []target.Target{
-	endpoints.Target,
-	etcd.Target,
 	haproxy.Target,
-	iptables.Target,
 	nginx.Target,
-	pem.Target,
-	prometheus.Target,
 	terraform.Target,
+	iptables.Target,
+	prometheus.Target,
+	etcd.Target,
+	endpoints.Target,
+	pem.Target,
 }
