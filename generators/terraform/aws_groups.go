@@ -119,9 +119,12 @@ func (m *awsModule) networksToMembers(root *body, f topology.Firewall, ports []t
 		}
 	}
 	for _, p := range ports {
-		label, description := "direct", "Direct access of operators and clients"
-		if m.portName(p.First) != "client" {
-			label, description = m.portName(p.First), fmt.Sprintf("Port %d of members", p.First)
+		label, description := m.portName(p.First), fmt.Sprintf("Port %d of members", p.First)
+		switch label {
+		case "client":
+			label, description = "direct", "Clients and operators that reach members directly"
+		case "metrics":
+			label, description = "monitoring", "Metrics of members"
 		}
 		root.rule(groupRule{
 			kind: ingressRule, label: label + "_" + family(f), description: description,
