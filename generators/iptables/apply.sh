@@ -36,8 +36,15 @@ families=4
 
 run() { "$tool" -w 30 "$@"; }
 
-# load reads rules from standard input; all of them take effect at once, or none.
+# load reads rules from standard input; all of them take effect at once, or none. It holds the lock that run waits for, so
+# nothing that feeds it may run the tool: edit collects the lines first.
 load() { "$tool-restore" -w 30 --noflush "$@"; }
+
+# edit loads the lines that "$@" prints.
+edit() {
+	lines=$("$@") || return 1
+	printf '*filter\n%s\nCOMMIT\n' "$lines" | load
+}
 
 has_chain() { run -S "$chain" >/dev/null 2>&1; }
 
@@ -52,12 +59,12 @@ print_jump() { echo "-I INPUT $* -j $chain"; }
 connect() {
 	"jumps$family" add_jump || return 1
 	[ "$(present | wc -l)" -ne "$("jumps$family" print_jump | wc -l)" ] || return 0
-	{
-		echo '*filter'
-		present | sed 's/^-A/-D/'
-		"jumps$family" print_jump
-		echo COMMIT
-	} | load
+	edit reconnection
+}
+
+reconnection() {
+	present | sed 's/^-A/-D/'
+	"jumps$family" print_jump
 }
 
 # snapshot keeps in folder $1 what our chain and its jumps are now, the jumps with their places in INPUT.
@@ -83,20 +90,17 @@ reinsert() {
 	}' "$1"
 }
 
-# revert brings our chain and its jumps back to what folder $1 keeps: where that is nothing, to nothing.
-revert() {
-	{
-		echo '*filter'
-		present | sed 's/^-A/-D/'
-		if [ -e "$1/v$family.chain" ]; then
-			cat "$1/v$family.chain"
-			reinsert "$1/v$family.jumps"
-		elif has_chain; then
-			echo "-F $chain"
-			echo "-X $chain"
-		fi
-		echo COMMIT
-	} | load
+# reversion prints the lines that bring our chain and its jumps back to what folder $1 keeps: where that is nothing, to
+# nothing.
+reversion() {
+	present | sed 's/^-A/-D/'
+	if [ -e "$1/v$family.chain" ]; then
+		cat "$1/v$family.chain"
+		reinsert "$1/v$family.jumps"
+	elif has_chain; then
+		echo "-F $chain"
+		echo "-X $chain"
+	fi
 }
 
 rollback() {
@@ -106,7 +110,7 @@ rollback() {
 	failed=
 	for f in $families; do
 		use "$f"
-		revert "$undoing" || failed="$failed IPv$f"
+		edit reversion "$undoing" || failed="$failed IPv$f"
 	done
 	if [ -n "$failed" ]; then
 		mv "$undoing" "$pending"
@@ -164,7 +168,12 @@ apply() {
 		snapshot "$next" || die "$tool cannot list our chain; nothing was changed"
 	done
 	mv "$next" "$pending"
-	[ -z "$1" ] || expire "$1" </dev/null >"$state/rollback.log" 2>&1 &
+	if [ -n "$1" ]; then
+		(
+			exec </dev/null >"$state/rollback.log" 2>&1 # so that a login does not wait for it
+			expire "$1"
+		) &
+	fi
 	if ! load_all; then
 		rollback
 		die "the rules could not be loaded; see above"
@@ -188,7 +197,7 @@ remove() {
 	rm -rf "$pending" "$state/rollback.log"
 	for f in $families; do
 		use "$f"
-		! has_chain || revert "$state" || die "the IPv$f chain $chain is still there"
+		! has_chain || edit reversion "$state" || die "the IPv$f chain $chain is still there"
 	done
 	rmdir "$state" 2>/dev/null || :
 	say "removed"

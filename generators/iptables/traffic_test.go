@@ -1,0 +1,79 @@
+package iptables
+
+import (
+	"strings"
+	"testing"
+)
+
+// rig is a member, another member, a node and a stranger on one network. The member serves etcd's ports and SSH.
+type rig struct {
+	*lan
+	member                  *machine
+	sibling, node, stranger *netns
+}
+
+func newRig(t *testing.T, observe bool) *rig {
+	l := newLAN(t)
+	r := &rig{
+		lan:      l,
+		member:   &machine{l.machine("10.0.1.10/16", "fd00::10/64"), t.TempDir()},
+		sibling:  l.machine("10.0.1.11/16"),
+		node:     l.machine("10.0.1.101/16", "fd00::101/64"),
+		stranger: l.machine("10.0.1.7/16", "fd00::7/64"),
+	}
+	r.member.ok(install(t, sample(observe), "members"), "apply")
+	r.member.start("serve", "[::]:2379", "[::]:2380", "[::]:2381", "[::]:22")
+	return r
+}
+
+func TestTrafficIPv4(t *testing.T) {
+	r := newRig(t, false)
+	const client, peer, metrics, ssh = "10.0.1.10:2379", "10.0.1.10:2380", "10.0.1.10:2381", "10.0.1.10:22"
+	const yes, no = "accepted", "refused"
+	r.node.dials(map[string]string{client: yes, peer: no, metrics: yes, ssh: yes})
+	r.sibling.dials(map[string]string{client: yes, peer: yes, metrics: no, ssh: yes})
+	r.stranger.dials(map[string]string{client: no, peer: no, metrics: no, ssh: yes})
+	r.member.dials(map[string]string{client: yes, peer: yes, "127.0.0.1:2379": yes, "127.0.0.1:2381": yes})
+}
+
+func TestTrafficIPv6(t *testing.T) {
+	r := newRig(t, false)
+	const client, peer, metrics, ssh = "[fd00::10]:2379", "[fd00::10]:2380", "[fd00::10]:2381", "[fd00::10]:22"
+	const yes, no = "accepted", "refused"
+	r.node.dials(map[string]string{client: yes, peer: no, metrics: yes, ssh: yes})
+	r.stranger.dials(map[string]string{client: no, peer: no, metrics: no, ssh: yes})
+	r.member.dials(map[string]string{client: yes, peer: yes, "[::1]:2379": yes})
+}
+
+func TestObserveRefusesNobody(t *testing.T) {
+	r := newRig(t, true)
+	r.stranger.dials(map[string]string{
+		"10.0.1.10:2379": "accepted", "10.0.1.10:2380": "accepted", "[fd00::10]:2381": "accepted",
+	})
+	// The log line counted it: one connection a family is one packet at least.
+	if out := r.member.must("iptables", "-n", "-v", "-L", "etcd-prod"); !strings.Contains(out, `prefix "etcd-prod "`) {
+		t.Errorf("no log rule:\n%s", out)
+	}
+}
+
+// Announcements come through between our nodes; those of others meet what the machine says, here DROP.
+func TestVRRP(t *testing.T) {
+	l := newLAN(t)
+	first := &machine{l.machine("10.0.1.101/16"), t.TempDir()}
+	second, stranger := l.machine("10.0.1.102/16"), l.machine("10.0.1.7/16")
+	first.harden()
+	first.ok(install(t, sample(false), "nodes"), "apply")
+	heard := first.start("receive")
+	for _, from := range []struct {
+		n    *netns
+		name string
+	}{{stranger, "stranger"}, {second, "node"}} {
+		if out, err := from.n.helper("announce", "10.0.1.101", from.name).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	line, err := heard.ReadString('\n')
+	if err != nil || !strings.Contains(line, "node") {
+		t.Errorf("heard %q first, want the other node (%v)", line, err)
+	}
+}
