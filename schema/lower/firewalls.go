@@ -74,23 +74,27 @@ func (l *lowering) memberAdmissions() []admission {
 		}
 	}
 	if l.LoadBalancer.Local() { // the proxies run where the clients are
-		for _, n := range l.Clients.Networks {
-			out = append(out, admission{n, serve})
-		}
+		out = append(out, each(l.Clients.Networks, serve...)...)
 	}
-	return append(out, l.bypass()...)
+	return slices.Concat(out, l.direct(), l.scraping())
 }
 
-// bypass is who may reach members without the load balancer.
-func (l *lowering) bypass() []admission {
-	var out []admission
-	for _, n := range l.Clients.Direct {
-		out = append(out, admission{n, []int{l.Etcd.ClientPort.V}})
+// direct is who may reach members without the load balancer.
+func (l *lowering) direct() []admission { return each(l.Clients.Direct, l.Etcd.ClientPort.V) }
+
+// scraping is who may read members' metrics.
+func (l *lowering) scraping() []admission {
+	if !l.Etcd.MetricsPort.Known() {
+		return nil
 	}
-	if l.Etcd.MetricsPort.Known() {
-		for _, n := range l.Monitoring {
-			out = append(out, admission{n, []int{l.Etcd.MetricsPort.V}})
-		}
+	return each(l.Monitoring, l.Etcd.MetricsPort.V)
+}
+
+// each lets every network reach the same ports.
+func each(networks []topology.Value[netip.Prefix], ports ...int) []admission {
+	out := make([]admission, len(networks))
+	for i, n := range networks {
+		out[i] = admission{n, ports}
 	}
 	return out
 }
@@ -105,12 +109,9 @@ func (l *lowering) iptables(options *topology.Tree) {
 	}
 	port := l.LoadBalancer.Port.V
 	metrics := topology.Get[int](l.Targets["haproxy"], "metricsPort").V
-	var nodes []admission
-	for _, n := range l.Clients.Networks {
-		nodes = append(nodes, admission{n, []int{port}})
-	}
-	for _, n := range l.Monitoring {
-		nodes = append(nodes, admission{n, []int{metrics}})
+	nodes := each(l.Clients.Networks, port)
+	if metrics != 0 {
+		nodes = append(nodes, each(l.Monitoring, metrics)...)
 	}
 	l.firewall(options, topology.Nodes, "etlb-", portRanges([]int{port, metrics}), nodes, len(l.Nodes) > 1)
 }
@@ -178,9 +179,7 @@ func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
 		}
 	}
 	if topology.Get[string](aws, "targetType").V == "instance" {
-		for _, n := range l.Clients.Networks {
-			out = append(out, admission{n, []int{l.Etcd.ClientPort.V}})
-		}
+		out = append(out, each(l.Clients.Networks, l.Etcd.ClientPort.V)...)
 	}
 	if len(addresses.Keys()) == 0 {
 		l.diags = append(l.diags, diag.Diagnostic{
@@ -203,21 +202,15 @@ func (l *lowering) awsGroups(options *topology.Tree) {
 			FromName: topology.DefaultAt(name, options.Span), Span: options.Span,
 		}
 	}
-	var clients []admission
-	for _, n := range l.Clients.Networks {
-		clients = append(clients, admission{n, []int{l.LoadBalancer.Port.V}})
-	}
-	l.group(options, topology.Balancer, nil, clients)
-	admitted := l.bypass()
+	l.group(options, topology.Balancer, nil, each(l.Clients.Networks, l.LoadBalancer.Port.V))
+	admitted := l.direct()
 	if topology.Get[string](options, "targetType").V == "instance" { // which keeps the clients' addresses
-		for _, n := range l.Clients.Networks {
-			admitted = append(admitted, admission{n, []int{e.ClientPort.V}})
-		}
+		admitted = append(admitted, each(l.Clients.Networks, e.ClientPort.V)...)
 	}
 	l.group(options, topology.Members, []topology.FirewallRule{
 		group(topology.Balancer, e.ClientPort.V, l.awsCheckPort()),
 		group(topology.Members, e.ClientPort.V, e.PeerPort.V),
-	}, admitted)
+	}, append(admitted, l.scraping()...))
 }
 
 // awsCheckPort is where the load balancer's own check asks.

@@ -13,6 +13,9 @@ type EtcdPool struct {
 // Subject names the pool for diagnostics: alike in a spec and in the file built from it.
 func (b EtcdPool) Subject() string { return b.Proxy.Platform + " pool " + b.Name.V }
 
+// Called names the pool in a sentence, in the words of the program that has it.
+func (b EtcdPool) Called() string { return called(b.Source, b.Proxy, b.Name, 1) }
+
 // EtcdListener is a listener that is etcd's, with where it stands.
 type EtcdListener struct {
 	*Listener
@@ -29,6 +32,32 @@ func (l EtcdListener) Subject() string {
 		name = l.Routes[0].Pool.V
 	}
 	return l.Proxy.Platform + " listener " + name
+}
+
+// Called names the listener in a sentence, in the words of the program that has it.
+func (l EtcdListener) Called() string { return called(l.Source, l.Proxy, l.Name, 0) }
+
+// words are what programs call a listener and a pool.
+var words = map[string][2]string{
+	"haproxy":    {"frontend", "backend"},
+	"nginx":      {"server", "upstream"},
+	"nginx-plus": {"server", "upstream"},
+	"aws":        {"listener", "target group"},
+	"":           {"listener", "pool"},
+}
+
+func called(t *Topology, p *Proxy, name Value[string], which int) string {
+	if t.Format == "spec" {
+		return "the " + p.Platform + " " + words[""][which]
+	}
+	w, ok := words[p.Platform]
+	if !ok {
+		w = words[""]
+	}
+	if name.V == "" {
+		return "a " + w[which]
+	}
+	return w[which] + ` "` + name.V + `"`
 }
 
 // EtcdPools are the pools of the group that are etcd's, in order of the sources.

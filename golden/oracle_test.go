@@ -1,0 +1,238 @@
+package golden
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/etcdlbgen/etcdlbgen/generators"
+	"github.com/etcdlbgen/etcdlbgen/schema"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// need looks a real tool up. Where it is absent its tests are skipped, unless in CI, where that is a failure.
+func need(t testing.TB, program string) string {
+	t.Helper()
+	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
+		if path, err := exec.LookPath(dir + program); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("%s is not here", program)
+	}
+	t.Skipf("%s is not here", program)
+	return ""
+}
+
+// accepted runs a tool, which must succeed.
+func accepted(t testing.TB, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = dir
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out.Bytes())
+	}
+}
+
+// TestOracles gives what golden and random specs compile to to the programs that would read it.
+func TestOracles(t *testing.T) {
+	o := newOracles(t)
+	var all []sample
+	for _, dir := range cases(t) {
+		res, diags, err := schema.Load(schema.Input{Paths: []string{filepath.Join(dir, specOf(t, dir))}})
+		if err != nil || diags.Has(diag.Error) {
+			t.Fatal(diags, err)
+		}
+		for _, c := range res.Clusters {
+			all = append(all, sample{filepath.Base(dir) + "/" + c.Name.V, c})
+		}
+	}
+	scratch := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		c, err := load(scratch, randomSpec(rt))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		all = append(all, sample{fmt.Sprintf("random-%d", len(all)), c})
+	})
+	root := t.TempDir()
+	for i, s := range all {
+		_, files, diags := generators.Compile(s.cluster, "spec.cue", nil)
+		if diags.Has(diag.Error) {
+			continue // said to be beyond the target
+		}
+		dir := filepath.Join(root, fmt.Sprint(i))
+		written := map[string]string{}
+		for _, f := range files {
+			written[f.Path] = o.reachable(string(f.Data))
+		}
+		rewrite(t, dir, written)
+		o.check(t, s.name, dir, written)
+	}
+	o.finish(t, root)
+}
+
+type sample struct {
+	name    string
+	cluster *schema.Cluster
+}
+
+// oracles are the real tools and what they need around them.
+type oracles struct {
+	haproxy, nginx, promtool, terraform, shellcheck string
+	certificates                                    string // a folder in whose place /etc/etcd/ssl stands in specs
+	pem                                             []byte
+	rules, tests, scripts                           []string
+	shells                                          map[string]bool
+}
+
+func newOracles(t *testing.T) *oracles {
+	return &oracles{
+		haproxy: need(t, "haproxy"), nginx: need(t, "nginx"), promtool: need(t, "promtool"),
+		terraform: need(t, "terraform"), shellcheck: need(t, "shellcheck"),
+		certificates: t.TempDir(), pem: certificate(t), shells: map[string]bool{},
+	}
+}
+
+var certificatePath = regexp.MustCompile(`/etc/etcd/ssl/[A-Za-z0-9._@+-]+`)
+
+// reachable lets the certificates that a file names exist.
+func (o *oracles) reachable(text string) string {
+	return certificatePath.ReplaceAllStringFunc(text, func(path string) string {
+		real := filepath.Join(o.certificates, filepath.Base(path))
+		if err := os.WriteFile(real, o.pem, 0o600); err != nil {
+			panic(err)
+		}
+		return real
+	})
+}
+
+// check asks the tools that take one file at a time.
+func (o *oracles) check(t *testing.T, name, dir string, files map[string]string) {
+	t.Helper()
+	for path, text := range files {
+		full := filepath.Join(dir, path)
+		switch {
+		case strings.HasPrefix(path, "haproxy/conf.d/"):
+			o.haproxyFragment(t, name, full)
+		case strings.HasPrefix(path, "haproxy/"):
+			accepted(t, dir, o.haproxy, "-c", "-f", full)
+		case strings.HasPrefix(path, "nginx/") && !strings.Contains(text, "health_check"):
+			o.nginxTest(t, dir, full, text)
+		case strings.HasPrefix(path, "prometheus/rules/"):
+			o.rules = append(o.rules, full)
+		case strings.HasPrefix(path, "prometheus/tests/"):
+			o.tests = append(o.tests, full)
+		case strings.HasSuffix(path, ".sh"):
+			if plain := regexp.MustCompile(`[0-9]+`).ReplaceAllString(text, "0"); !o.shells[plain] && len(o.scripts) < 12 {
+				o.shells[plain] = true
+				o.scripts = append(o.scripts, full)
+			}
+		}
+	}
+}
+
+// haproxyFragment loads a fragment between two foreign files, whose own defaults must keep their meaning.
+func (o *oracles) haproxyFragment(t *testing.T, name, fragment string) {
+	t.Helper()
+	dir := t.TempDir()
+	first, last := filepath.Join(dir, "10.cfg"), filepath.Join(dir, "90.cfg")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(first, "global\n\tmaxconn 100000\ndefaults\n\tmode http\n\ttimeout connect 5s\n\ttimeout client 7s\n\ttimeout server 7s\n"+
+		"frontend web\n\tbind 127.0.0.1:18080\n\tdefault_backend web\nbackend web\n\tserver a 127.0.0.1:18081\n")
+	// An HTTP rule in the last file is refused when the fragment has turned its section into TCP.
+	write(last, "frontend more\n\tbind 127.0.0.1:18082\n\thttp-request deny if { path /private }\n\tdefault_backend web\n")
+	cmd := exec.Command(o.haproxy, "-c", "-f", first, "-f", fragment, "-f", last)
+	out, err := cmd.CombinedOutput()
+	if err != nil || bytes.Contains(out, []byte("more")) {
+		t.Fatalf("%s: between foreign files: %v\n%s", name, err, out)
+	}
+}
+
+func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
+	t.Helper()
+	if strings.Contains(config, "stream.d") {
+		whole := filepath.Join(dir, "whole.conf")
+		if err := os.WriteFile(whole, []byte("load_module modules/ngx_stream_module.so;\nworker_rlimit_nofile 400000;\nevents {}\n"+
+			"http { server { listen 127.0.0.1:18083; } }\nstream {\n\tinclude "+config+";\n}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		config = whole
+	}
+	// nginx binds its listeners for a test, hence in a network of its own.
+	accepted(t, dir, need(t, "unshare"), "--map-root-user", "--net",
+		o.nginx, "-t", "-q", "-c", config, "-g", "error_log stderr; pid "+filepath.Join(dir, "nginx.pid")+";")
+	_ = text
+}
+
+// finish asks the tools that take many files at a time.
+func (o *oracles) finish(t *testing.T, root string) {
+	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 {
+		t.Fatal("no rules, tests or scripts were written")
+	}
+	inBatches(o.rules, func(batch []string) { accepted(t, root, append([]string{o.promtool, "check", "rules"}, batch...)...) })
+	inBatches(o.tests, func(batch []string) { accepted(t, root, append([]string{o.promtool, "test", "rules"}, batch...)...) })
+	accepted(t, root, append([]string{o.shellcheck}, o.scripts...)...)
+	accepted(t, root, o.terraform, "fmt", "-check", "-recursive", "-diff", root)
+}
+
+// inBatches runs do on both cores, so many files at a time.
+func inBatches(files []string, do func([]string)) {
+	const size = 40
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 2)
+	for i := 0; i < len(files); i += size {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(files[i:min(i+size, len(files))])
+		})
+	}
+	wg.Wait()
+}
+
+// certificate is a self-signed one with its key, good enough for tools that only load it.
+func certificate(t testing.TB) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<33, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+}
