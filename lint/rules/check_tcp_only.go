@@ -50,7 +50,7 @@ func checkCheckTCPOnly(g *topology.Group) diag.List {
 			Span:     b.Check.Kind.Span,
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s %s, which a member that hangs or has no quorum passes, so its share of all requests fails; "+
-				"need a check that asks etcd for its health", called("pool", b.Name), how),
+				"need a check that asks etcd for its health", b.Called(), how),
 			Hint:    hint,
 			Subject: b.Subject(),
 		})

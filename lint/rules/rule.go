@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -37,8 +38,11 @@ func Find(id string) *Rule {
 	return nil
 }
 
-// short writes a duration without the zero parts that Go adds: "1h", "5m", "1m30s".
+// short writes a duration without the zero parts that Go adds: "1h", "5m", "90s".
 func short(d time.Duration) string {
+	if d < 2*time.Minute && d%time.Second == 0 {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

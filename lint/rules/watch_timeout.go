@@ -48,7 +48,7 @@ func checkWatchTimeout(g *topology.Group) diag.List {
 			if !bad {
 				continue
 			}
-			d.Message = fmt.Sprintf("%s closes idle connections after %s, %s", called("listener", l.Name), short(r.Idle.V), d.Message)
+			d.Message = fmt.Sprintf("%s closes idle connections after %s, %s", l.Called(), short(r.Idle.V), d.Message)
 			d.Span, d.Subject = r.Idle.Span, l.Subject()
 			d.Hint = "set the idle timeout to 1h"
 			if pings.State == topology.Set {
