@@ -18,7 +18,7 @@ func checkTree(dir string, t tree, w io.Writer) (drift bool, err error) {
 		return false, err
 	}
 	defer d.close()
-	if err := d.probeLock(); err != nil {
+	if _, err := d.probeLock(); err != nil {
 		return false, err
 	}
 	st, err := d.load(t)

@@ -51,18 +51,18 @@ func (d *disk) lock() (release func(), err error) {
 	}
 }
 
-// probeLock fails as lock does, but writes nothing.
-func (d *disk) probeLock() error {
+// probeLock fails as lock does, but writes nothing. It reports whether a killed build left its lock file behind.
+func (d *disk) probeLock() (leftover bool, err error) {
 	if d.root == nil {
-		return nil
+		return false, nil
 	}
 	held, err := d.tryLock(os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	} else if err != nil {
-		return err
+		return false, err
 	}
-	return held.Unlock()
+	return true, held.Unlock()
 }
 
 // tryLock locks the lock file, which must exist. It fails with fs.ErrNotExist when the file it got is no longer the one in

@@ -16,6 +16,11 @@ func (d *disk) rollForward(st *state) error {
 	if st.next == nil {
 		return d.root.RemoveAll(stageName)
 	}
+	if info, err := d.root.Lstat(stageName); err == nil && !info.IsDir() { // no build left this
+		if err := d.root.Remove(stageName); err != nil {
+			return err
+		}
+	}
 	p := &plan{folders: []folderPlan{{manifest: manifest{Clusters: st.clusters, Files: st.units[""].files}}}}
 	for _, dir := range slices.Sorted(maps.Keys(st.next)) {
 		f := resumed(dir, st.next[dir], st.units[dir].files)

@@ -54,7 +54,8 @@ func writeInto(dir string, t tree, force bool) (report writeReport, err error) {
 		return report, err
 	}
 	defer d.close()
-	if err := d.probeLock(); err != nil {
+	leftover, err := d.probeLock()
+	if err != nil {
 		return report, err
 	}
 	// A build that changes nothing must write nothing, not even the lock: hence a first look without it.
@@ -63,7 +64,7 @@ func writeInto(dir string, t tree, force bool) (report writeReport, err error) {
 		return report, err
 	}
 	var p *plan
-	if !before.interrupted() {
+	if !leftover && !before.interrupted() {
 		if p, err = d.planBuild(before, t, force); err != nil || p.settled() {
 			return p.report(), err
 		}
@@ -137,6 +138,7 @@ func (d *disk) commit(p *plan) error {
 // moves is what is left to do once everything is staged.
 type moves struct {
 	remove  []string // files that leave
+	stale   []string // those, and what has left before
 	place   []string // staged files and whole folders, to be renamed into place
 	records []record // manifests to be renamed into place after that, or removed
 }
@@ -144,6 +146,13 @@ type moves struct {
 // moves lists the renames of a plan. A folder that is not there yet moves as a whole.
 func (p *plan) moves() moves {
 	m := moves{records: p.manifests}
+	for _, f := range p.folders {
+		for _, s := range f.subjects {
+			if s.want == nil {
+				m.stale = append(m.stale, s.path)
+			}
+		}
+	}
 	for s := range p.all {
 		switch {
 		case s.verdict == remove:
@@ -172,7 +181,7 @@ func (d *disk) swap(m moves) error {
 	if err != nil {
 		return err
 	}
-	d.prune(m.remove, m.place)
+	d.prune(m.stale, m.place)
 	err = forEach(len(m.place), func(i int) error {
 		return d.renameInto(path.Join(stagedFiles, m.place[i]), m.place[i])
 	})
@@ -225,18 +234,22 @@ func (d *disk) removeFile(p string) error {
 	return nil
 }
 
-// prune removes the folders that the removed files leave empty, unless a placed one goes there.
-func (d *disk) prune(removed, placed []string) {
+// prune removes the folders that stale files leave empty, unless a placed one goes there.
+func (d *disk) prune(stale, placed []string) {
 	inUse := map[string]bool{".": true}
 	for _, p := range placed {
 		for at := path.Dir(p); !inUse[at]; at = path.Dir(at) {
 			inUse[at] = true
 		}
 	}
-	for _, p := range removed {
+	for _, p := range stale {
 		for at := path.Dir(p); !inUse[at]; at = path.Dir(at) {
-			if d.root.Remove(at) != nil {
-				break // it is not empty
+			info, err := d.root.Lstat(at)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil || !info.IsDir() || d.root.Remove(at) != nil {
+				break // mostly since it is not empty
 			}
 		}
 	}

@@ -299,6 +299,19 @@ func TestDeletedFileComesBack(t *testing.T) {
 	sameAsFresh(t, dir, single("haproxy/a", "a\n"))
 }
 
+func TestFileInPlaceOfAStaleFolder(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, dir, single("haproxy/a", "a\n", "nginx/a", "a\n"))
+	if err := os.RemoveAll(filepath.Join(dir, "haproxy")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "haproxy", "mine\n")
+	mustWrite(t, dir, single("nginx/a", "a\n"))
+	if diff := cmp.Diff(map[string]string{"haproxy": "mine\n", "nginx/a": "a\n"}, contents(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMode(t *testing.T) {
 	dir := t.TempDir()
 	tr := single("iptables/apply.sh", "x")
