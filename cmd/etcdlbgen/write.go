@@ -147,6 +147,9 @@ type moves struct {
 func (p *plan) moves() moves {
 	m := moves{records: p.manifests}
 	for _, f := range p.folders {
+		if len(f.manifest.Files) == 0 {
+			m.stale = append(m.stale, recordPath(f.dir))
+		}
 		for _, s := range f.subjects {
 			if s.want == nil {
 				m.stale = append(m.stale, s.path)
