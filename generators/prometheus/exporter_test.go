@@ -49,7 +49,7 @@ func TestExportersGiveWhatAlertsRead(t *testing.T) {
 
 	top, _ := lowered(t, specs["full"])
 	for _, a := range top.Alerts {
-		for metric, matchers := range selectedLabels(a.Expr.V) {
+		for metric, matchers := range newRule(a).selected() {
 			delete(matchers, "job") // which the scrape adds, as it does up
 			if metric != "up" && !contains(exported, metric, matchers) {
 				t.Errorf("%s: no exporter gives %s%v", a.Name.V, metric, matchers)

@@ -1,31 +1,27 @@
 package prometheus
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // minutes is when the tests look: longer than any alert waits and any range reaches back, but for one day.
 const minutes = 45
 
 // testFile holds two unit tests for each alert: one that fires and one that is silent.
-func testFile(t *topology.Topology, base string, header target.Header) []byte {
-	var tests []*yaml.Node
+func testFile(t *topology.Topology, rules []rule, base string, header target.Header) []byte {
+	var tests []node
 	actors := newStage(t)
-	for _, a := range t.Alerts {
-		if build, ok := cases[a.Name.V]; ok {
-			tests = append(tests, scene{t, a}.tests(build(actors))...)
+	for _, r := range rules {
+		if build, ok := cases[r.Name.V]; ok {
+			tests = append(tests, scene{r, scrapeJob(t), r.selected()}.tests(build(actors))...)
 		}
 	}
 	root := mapping(
@@ -36,93 +32,89 @@ func testFile(t *topology.Topology, base string, header target.Header) []byte {
 	return document(root, append(header.Lines(), "", "Run it with promtool test rules.")...)
 }
 
-// scene plays the case of one alert.
-type scene struct {
-	topology *topology.Topology
-	alert    topology.Alert
+// scrapeJob is the job label of series that no alert selects by job.
+func scrapeJob(t *topology.Topology) string {
+	if len(t.Scrapes) == 0 {
+		return "etcd"
+	}
+	return t.Scrapes[0].Job.V
 }
 
-func (s scene) tests(c testCase) []*yaml.Node {
-	selected := selectedLabels(s.alert.Expr.V)
+// scene plays the case of one alert.
+type scene struct {
+	rule     rule
+	job      string
+	selected map[string]map[string]string // by metric, what the expression selects by
+}
+
+func (s scene) tests(c testCase) []node {
 	carried := map[string]string{}
 	switch {
 	case c.absent:
-		for _, m := range selected {
-			maps.Copy(carried, m)
+		for _, labels := range s.selected {
+			maps.Copy(carried, labels)
 		}
 	case c.by == nil:
-		carried = s.labels(c.fires[0], selected)
+		carried = s.labels(c.fires[0])
 	default:
-		all := s.labels(c.fires[0], selected)
+		all := s.labels(c.fires[0])
 		for _, label := range c.by {
 			carried[label] = all[label]
 		}
 	}
-	fires := s.test("fires", c.fires, selected, s.expected(carried))
-	return []*yaml.Node{fires, s.test("is silent: "+c.why, c.silent, selected)}
+	return []node{s.test("fires", c.fires, s.expected(carried)), s.test("is silent: "+c.why, c.silent)}
 }
 
 // test is one unit test. It expects the alerts to be exactly these.
-func (s scene) test(name string, samples []sample, selected map[string]map[string]string, alerts ...*yaml.Node) *yaml.Node {
-	var input []*yaml.Node
+func (s scene) test(name string, samples []sample, alerts ...node) node {
+	var input []node
 	for _, v := range samples {
-		if _, read := selected[v.metric]; read {
+		if _, read := s.selected[v.metric]; read {
 			input = append(input, mapping(
-				pair{"series", text(seriesText(v.metric, s.labels(v, selected)))},
+				pair{"series", text(seriesText(v.metric, s.labels(v)))},
 				pair{"values", text(v.values)},
 			))
 		}
 	}
 	return mapping(
-		pair{"name", text(s.alert.Name.V + " " + name)},
+		pair{"name", text(s.rule.Name.V + " " + name)},
 		pair{"interval", text("1m")},
 		pair{"input_series", sequence(input...)},
 		pair{"alert_rule_test", sequence(mapping(
 			pair{"eval_time", text(strconv.Itoa(minutes) + "m")},
-			pair{"alertname", text(s.alert.Name.V)},
+			pair{"alertname", text(s.rule.Name.V)},
 			pair{"exp_alerts", sequence(alerts...)},
 		))},
 	)
 }
 
 // expected is the alert as it fires on a result with the labels carried.
-func (s scene) expected(carried map[string]string) *yaml.Node {
+func (s scene) expected(carried map[string]string) node {
 	all := maps.Clone(carried)
-	maps.Copy(all, s.alert.Labels)
-	all["severity"] = s.alert.Severity.V
+	maps.Copy(all, s.rule.Labels)
+	all["severity"] = s.rule.Severity.V
 	return mapping(
 		pair{"exp_labels", labelsNode(all)},
 		pair{"exp_annotations", mapping(
-			pair{"summary", text(expand(s.alert.Summary, carried))},
-			pair{"description", text(expand(s.alert.Description, carried))},
-			pair{"runbook_url", text(runbook(s.alert))},
+			pair{"summary", text(expand(s.rule.Summary, carried))},
+			pair{"description", text(expand(s.rule.Description, carried))},
+			pair{"runbook_url", text(s.rule.runbook())},
 		)},
 	)
 }
 
 // labels are those of a series: job and instance, what the alert selects by, and the case's own.
-func (s scene) labels(v sample, selected map[string]map[string]string) map[string]string {
-	out := map[string]string{"instance": "lb-1:8405"}
-	if len(s.topology.Scrapes) > 0 {
-		out["job"] = s.topology.Scrapes[0].Job.V
-	}
+func (s scene) labels(v sample) map[string]string {
+	out := map[string]string{"instance": "lb-1:8405", "job": s.job}
+	maps.Copy(out, s.selected[v.metric])
 	maps.Copy(out, v.labels)
-	for name, value := range selected[v.metric] {
-		if _, own := v.labels[name]; !own {
-			out[name] = value
-		}
-	}
 	return out
 }
 
-// selectedLabels are, by metric, the labels that an expression selects by equality.
-func selectedLabels(expr string) map[string]map[string]string {
+// selected are, by metric, the labels that the expression selects by equality.
+func (r rule) selected() map[string]map[string]string {
 	out := map[string]map[string]string{}
-	e, err := promql.ParseExpr(expr)
-	if err != nil {
-		return out
-	}
-	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+	parser.Inspect(r.parsed, func(n parser.Node, _ []parser.Node) error {
 		v, ok := n.(*parser.VectorSelector)
 		if !ok {
 			return nil
@@ -142,11 +134,14 @@ func selectedLabels(expr string) map[string]map[string]string {
 
 // seriesText is a series as promtool reads it.
 func seriesText(metric string, labels map[string]string) string {
-	var pairs []string
+	out := []byte(metric)
+	separator := byte('{')
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		pairs = append(pairs, fmt.Sprintf("%s=%q", name, labels[name]))
+		out = append(append(append(out, separator), name...), '=')
+		out = strconv.AppendQuote(out, labels[name])
+		separator = ','
 	}
-	return metric + "{" + strings.Join(pairs, ",") + "}"
+	return string(append(out, '}'))
 }
 
 var labelTemplate = regexp.MustCompile(`\{\{ \$labels\.(\w+) \}\}`)

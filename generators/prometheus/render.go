@@ -1,13 +1,13 @@
 package prometheus
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -25,23 +25,41 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 				"certificate, so no alert will ever fire; need a source of metrics",
 			"set cluster.metrics.port, or clients.certificate")
 	}
+	rules := make([]rule, len(t.Alerts))
+	for i, a := range t.Alerts {
+		rules[i] = newRule(a)
+	}
 	base := "etcd-lb-" + t.Name.V
 	return []target.Artifact{
-		{Path: "prometheus/rules/" + base + ".yml", Data: rulesFile(t, base, header)},
-		{Path: "prometheus/tests/" + base + "_test.yml", Data: testFile(t, base, header)},
+		{Path: "prometheus/rules/" + base + ".yml", Data: rulesFile(t, rules, base, header)},
+		{Path: "prometheus/tests/" + base + "_test.yml", Data: testFile(t, rules, base, header)},
 		{Path: "prometheus/scrape/" + base + ".yml", Data: scrapeFile(t, header)},
 		{Path: "prometheus/scrape/" + base + ".json", Data: discoveryFile(t)},
 	}, diags
 }
 
-func rulesFile(t *topology.Topology, group string, header target.Header) []byte {
-	var rules []*yaml.Node
-	for _, a := range t.Alerts {
-		rules = append(rules, ruleNode(a))
+// rule is an alert with its expression parsed.
+type rule struct {
+	topology.Alert
+	parsed parser.Expr
+}
+
+func newRule(a topology.Alert) rule {
+	parsed, err := promql.ParseExpr(a.Expr.V)
+	if err != nil {
+		panic(fmt.Sprintf("alert %s: %v", a.Name.V, err)) // our own expression: a test parses all there are
+	}
+	return rule{a, parsed}
+}
+
+func rulesFile(t *topology.Topology, rules []rule, group string, header target.Header) []byte {
+	var nodes []node
+	for _, r := range rules {
+		nodes = append(nodes, r.node())
 	}
 	root := mapping(pair{"groups", sequence(mapping(
 		pair{"name", text(group)},
-		pair{"rules", sequence(rules...)},
+		pair{"rules", sequence(nodes...)},
 	))})
 	head := append(header.Lines(), "", "Load it with rule_files. Its tests are in ../tests: promtool test rules.")
 	if len(memberScrapes(t)) == 0 && !aboutEtcd(t) {
@@ -57,35 +75,26 @@ func aboutEtcd(t *topology.Topology) bool {
 	})
 }
 
-func ruleNode(a topology.Alert) *yaml.Node {
-	labels := mapping(pair{"severity", text(a.Severity.V)})
-	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
-		labels.Content = append(labels.Content, text(name), text(escapeTemplate(a.Labels[name])))
+func (r rule) node() node {
+	labels := mapping(pair{"severity", text(r.Severity.V)})
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		labels.pairs = append(labels.pairs, pair{name, text(escapeTemplate(r.Labels[name]))})
 	}
 	return mapping(
-		pair{"alert", text(a.Name.V)},
-		pair{"expr", block(pretty(a.Expr.V))},
-		pair{"for", text(model.Duration(a.For.V).String())},
+		pair{"alert", text(r.Name.V)},
+		pair{"expr", text(parser.Prettify(r.parsed))}, // a long one on several lines
+		pair{"for", text(model.Duration(r.For.V).String())},
 		pair{"labels", labels},
 		pair{"annotations", mapping(
-			pair{"summary", text(a.Summary)},
-			pair{"description", text(a.Description)},
-			pair{"runbook_url", text(runbook(a))},
+			pair{"summary", text(r.Summary)},
+			pair{"description", text(r.Description)},
+			pair{"runbook_url", text(r.runbook())},
 		)},
 	)
 }
 
-// pretty spreads a long expression over lines.
-func pretty(expr string) string {
-	e, err := promql.ParseExpr(expr)
-	if err != nil {
-		return expr
-	}
-	return parser.Prettify(e)
-}
-
 // runbook is the alert's section in the runbook.
-func runbook(a topology.Alert) string { return "RUNBOOK.md#" + strings.ToLower(a.Name.V) }
+func (r rule) runbook() string { return "RUNBOOK.md#" + strings.ToLower(r.Name.V) }
 
 // Prometheus expands the values of labels as templates; a user's text is to stand as it is.
 const (

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -41,16 +39,19 @@ func balancer(t *topology.Topology) *topology.Proxy {
 }
 
 func scrapeFile(t *topology.Topology, header target.Header) []byte {
-	var jobs []*yaml.Node
+	var jobs []node
 	for _, s := range proxyScrapes(t) {
-		jobs = append(jobs, commented(scrapeNode("haproxy-etcd-"+t.Name.V, s), proxyComment(s)...))
+		job := scrapeNode("haproxy-etcd-"+t.Name.V, s)
+		job.comment = proxyComment(s)
+		jobs = append(jobs, job)
 	}
 	for _, s := range memberScrapes(t) {
-		comment := "etcd's members."
+		job := scrapeNode("etcd-"+t.Name.V, s)
+		job.comment = []string{"etcd's members."}
 		if s.Certificate.CA.Known() {
-			comment += " The certificate files are on Prometheus' machine."
+			job.comment = append(job.comment, "The certificate files are on Prometheus' machine.")
 		}
-		jobs = append(jobs, commented(scrapeNode("etcd-"+t.Name.V, s), comment))
+		jobs = append(jobs, job)
 	}
 	head := append(header.Lines(), "",
 		"Load it with scrape_config_files (Prometheus 2.43 and later). The .json file beside it holds the same",
@@ -80,7 +81,7 @@ func loopback(endpoint string) bool {
 }
 
 // scrapeNode is one job. Its name is unique over clusters; the job label may be one of the user's.
-func scrapeNode(job string, s topology.Scrape) *yaml.Node {
+func scrapeNode(job string, s topology.Scrape) node {
 	labels := maps.Clone(s.Labels)
 	if s.Job.V != job {
 		labels["job"] = s.Job.V
@@ -97,15 +98,15 @@ func scrapeNode(job string, s topology.Scrape) *yaml.Node {
 	)
 }
 
-func targetsNode(s topology.Scrape) *yaml.Node {
-	var targets []*yaml.Node
+func targetsNode(s topology.Scrape) node {
+	var targets []node
 	for _, endpoint := range s.Targets {
 		targets = append(targets, text(endpoint.V))
 	}
 	return sequence(targets...)
 }
 
-func labelsNode(labels map[string]string) *yaml.Node {
+func labelsNode(labels map[string]string) node {
 	var pairs []pair
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		pairs = append(pairs, pair{name, text(labels[name])})
@@ -113,8 +114,8 @@ func labelsNode(labels map[string]string) *yaml.Node {
 	return mapping(pairs...)
 }
 
-// tlsNode is nil where no file is known.
-func tlsNode(c topology.KeyPair) *yaml.Node {
+// tlsNode is absent where no file is known.
+func tlsNode(c topology.KeyPair) node {
 	var pairs []pair
 	for _, file := range []struct {
 		key  string
@@ -125,7 +126,7 @@ func tlsNode(c topology.KeyPair) *yaml.Node {
 		}
 	}
 	if len(pairs) == 0 {
-		return nil
+		return node{}
 	}
 	return mapping(pairs...)
 }
