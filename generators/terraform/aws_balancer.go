@@ -34,7 +34,7 @@ func (m *awsModule) locals(root *body) {
 	l.set("member_group_id", code("local.owns_member_group ? one(aws_security_group.members[*].id) : var.member_security_group_id"))
 }
 
-// loadBalancer writes the aws_lb. One that is created without a security group can never get one.
+// loadBalancer writes the aws_lb, with an address in each subnet.
 func (m *awsModule) loadBalancer(root *body) {
 
 	b := root.block("resource", "aws_lb", "this")
@@ -46,6 +46,7 @@ func (m *awsModule) loadBalancer(root *body) {
 	}
 	b.set("enable_cross_zone_load_balancing", boolean(m.proxy.CrossZone.V))
 	b.set("enable_deletion_protection", code("var.deletion_protection"))
+	b.note("A load balancer that is created without a security group can never get one.")
 	b.set("security_groups", code("local.balancer_group_ids"))
 	b.set("tags", code("local.tags"))
 
@@ -139,7 +140,7 @@ func (m *awsModule) record(root *body) {
 		types = append(types, "AAAA")
 	}
 	b := root.block("resource", "aws_route53_record", "this")
-	b.set("for_each", join(code(`var.route53_zone_id == ""`), "?", code("toset([])"), ":", call("toset", list(types))))
+	b.set("for_each", choose(code(`var.route53_zone_id == ""`), code("toset([])"), call("toset", list(types))))
 	b.set("zone_id", code("var.route53_zone_id"))
 	b.set("name", text(m.host))
 	b.set("type", code("each.key"))

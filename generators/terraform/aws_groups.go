@@ -137,7 +137,7 @@ func (m *awsModule) networksToMembers(root *body, f topology.Firewall, ports []t
 // group writes a security group that is made only when the user brings none, and returns its lifecycle.
 func (m *awsModule) group(root *body, label, when, suffix, description string) *body {
 	b := root.block("resource", "aws_security_group", label)
-	b.set("count", join(code(when), "?", number(1), ":", number(0)))
+	b.set("count", choose(code(when), number(1), number(0)))
 	b.set("name_prefix", text(m.name+"-"+suffix+"-"))
 	b.set("description", text(description))
 	b.set("vpc_id", code("var.vpc_id"))
@@ -149,7 +149,7 @@ func (m *awsModule) group(root *body, label, when, suffix, description string) *
 
 // ifOwned chooses by whether the load balancer's group is the module's own.
 func (m *awsModule) ifOwned(yes, no hclwrite.Tokens) hclwrite.Tokens {
-	return join(code("local.owns_balancer_group"), "?", yes, ":", no)
+	return choose(code("local.owns_balancer_group"), yes, no)
 }
 
 // ports is a map of ports by what they are for.

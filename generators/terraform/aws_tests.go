@@ -78,15 +78,15 @@ func (b *body) assert(condition hclwrite.Tokens, message string) {
 
 func (m *awsModule) testDefaults(root *body) {
 	run := root.test("defaults")
-	run.assert(join(code("toset(keys(aws_lb_target_group_attachment.members))"), "==", call("toset", list(m.targets()))),
+	run.assert(equals(code("toset(keys(aws_lb_target_group_attachment.members))"), call("toset", list(m.targets()))),
 		"Every member that takes clients is a target.")
-	run.assert(join(code("aws_lb_listener.client.tcp_idle_timeout_seconds"), "==", seconds(m.listener.Routes[0].Idle)),
+	run.assert(equals(code("aws_lb_listener.client.tcp_idle_timeout_seconds"), seconds(m.listener.Routes[0].Idle)),
 		"Quiet watches live as long as the spec says.")
-	run.assert(join(code("aws_lb_target_group.client.health_check[0].port"), "==", text(strconv.Itoa(m.pool.Check.Port.V))),
+	run.assert(equals(code("aws_lb_target_group.client.health_check[0].port"), text(strconv.Itoa(m.pool.Check.Port.V))),
 		"The health check asks the port that tells the truth.")
-	run.assert(join(code("length(aws_security_group.balancer)"), "==", number(1)),
+	run.assert(equals(code("length(aws_security_group.balancer)"), number(1)),
 		"The load balancer gets a security group when it is created, since it can get none later.")
-	run.assert(join(code("aws_cloudwatch_metric_alarm.quorum.threshold"), "==", number(m.quorum)),
+	run.assert(equals(code("aws_cloudwatch_metric_alarm.quorum.threshold"), number(m.quorum)),
 		"The alarm rings below quorum.")
 }
 
@@ -95,7 +95,7 @@ func (m *awsModule) testOwnGroups(root *body) {
 	in := run.block("variables")
 	in.set("security_group_ids", list([]string{"sg-00000000000000002"}))
 	in.set("member_security_group_id", text("sg-00000000000000003"))
-	run.assert(join(code("length(aws_security_group.balancer) + length(aws_security_group.members)"), "==", number(0)),
+	run.assert(equals(code("length(aws_security_group.balancer) + length(aws_security_group.members)"), number(0)),
 		"Groups that are brought along are not made.")
 	run.assert(code(`alltrue([for rule in aws_vpc_security_group_ingress_rule.members_from_balancer : `+
 		`rule.referenced_security_group_id == "sg-00000000000000002" && rule.security_group_id == "sg-00000000000000003"])`),

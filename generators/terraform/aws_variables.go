@@ -95,7 +95,7 @@ func (m *awsModule) membersVariable() variable {
 		name: "members", kind: "map(string)",
 		description: "The address of each member behind the load balancer, by its name in the spec.",
 		checks: []check{{
-			join(code("toset(keys(var.members))"), "==", call("toset", list(m.targets()))),
+			equals(code("toset(keys(var.members))"), call("toset", list(m.targets()))),
 			"members: name each member that the spec puts behind the load balancer, and no other.",
 		}},
 	}

@@ -251,10 +251,15 @@ func (r *awsReader) proxies() []topology.Proxy {
 			stray.Pools = append(stray.Pools, *r.groups[address])
 		}
 	}
-	if len(stray.Listeners)+len(stray.Pools) > 0 {
-		out = append(out, stray)
+	switch {
+	case len(stray.Listeners) > 0:
+		stray.Span = stray.Listeners[0].Span
+	case len(stray.Pools) > 0:
+		stray.Span = stray.Pools[0].Span
+	default:
+		return out
 	}
-	return out
+	return append(out, stray)
 }
 
 // listener is one aws_lb_listener and the addresses of the target groups that it forwards to.
@@ -279,6 +284,9 @@ func (r *awsReader) listener(n node, balancer string) (topology.Listener, []stri
 	for _, address := range pools {
 		name := r.groups[address].Name
 		l.Routes = append(l.Routes, topology.Route{Pool: topology.SetAt(name.V, n.span()), Idle: idle})
+	}
+	if len(l.Routes) == 0 { // to a target group that is elsewhere
+		l.Routes = []topology.Route{{Idle: idle}}
 	}
 	return l, pools
 }

@@ -253,6 +253,14 @@ func TestStrays(t *testing.T) {
 	}
 }
 
+// A listener whose target group is elsewhere cuts idle connections all the same.
+func TestForeignTargetGroup(t *testing.T) {
+	r := parsed(t, balancer).Proxies[0].Listeners[0].Routes
+	if len(r) != 1 || show(r[0].Pool) != "unknown" || show(r[0].Idle) != "default 5m50s" {
+		t.Errorf("routes are %+v", r)
+	}
+}
+
 // Override files win, argument by argument.
 func TestOverride(t *testing.T) {
 	src := target.Source{Path: ".", Files: []target.File{

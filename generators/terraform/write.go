@@ -109,8 +109,8 @@ func mapOf(values map[string]string) hclwrite.Tokens {
 	return hclwrite.TokensForObject(attrs)
 }
 
-// code is an expression written in this package. It never holds a user's text: that is composed with text, list, object,
-// call and join. A wrong one is a bug, hence the panic, which the first test run meets.
+// code is an expression written in this package. It never holds a user's text: that is composed with text, list, mapOf
+// and the functions below. A wrong one is a bug, hence the panic, which the first test run meets.
 func code(expression string) hclwrite.Tokens {
 	f, diags := hclwrite.ParseConfig([]byte("v = "+expression+"\n"), "", hcl.InitialPos)
 	if diags.HasErrors() {
@@ -124,31 +124,16 @@ func call(function string, args ...hclwrite.Tokens) hclwrite.Tokens {
 	return hclwrite.TokensForFunctionCall(function, args...)
 }
 
-// join sets parts of an expression side by side; strings are operators between them.
-func join(parts ...any) hclwrite.Tokens {
-	var out hclwrite.Tokens
-	for _, p := range parts {
-		switch p := p.(type) {
-		case string:
-			out = append(out, operator(p))
-		case hclwrite.Tokens:
-			out = append(out, p...)
-		}
-	}
-	return out
+// equals compares two expressions.
+func equals(left, right hclwrite.Tokens) hclwrite.Tokens {
+	return slices.Concat(left, sign(hclsyntax.TokenEqualOp, "=="), right)
 }
 
-// operators are those that join knows.
-var operators = map[string]hclsyntax.TokenType{
-	"==": hclsyntax.TokenEqualOp,
-	"?":  hclsyntax.TokenQuestion,
-	":":  hclsyntax.TokenColon,
+// choose is a conditional expression.
+func choose(condition, yes, no hclwrite.Tokens) hclwrite.Tokens {
+	return slices.Concat(condition, sign(hclsyntax.TokenQuestion, "?"), yes, sign(hclsyntax.TokenColon, ":"), no)
 }
 
-func operator(sign string) *hclwrite.Token {
-	kind, ok := operators[sign]
-	if !ok {
-		panic("terraform: unknown operator " + sign)
-	}
-	return &hclwrite.Token{Type: kind, Bytes: []byte(sign), SpacesBefore: 1}
+func sign(kind hclsyntax.TokenType, text string) hclwrite.Tokens {
+	return hclwrite.Tokens{{Type: kind, Bytes: []byte(text), SpacesBefore: 1}}
 }
