@@ -31,7 +31,7 @@ func drift(t *testing.T, dir string, tr tree) string {
 }
 
 func TestCheckDiff(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "one\ntwo\n", "haproxy/apply.sh", "x\n", "haproxy/gone", "stale\n"))
 	if got := drift(t, dir, single("haproxy/a", "one\ntwo\n", "haproxy/apply.sh", "x\n", "haproxy/gone", "stale\n")); got != "" {
 		t.Errorf("drift after a build:\n%s", got)
@@ -84,7 +84,7 @@ func TestCheckDiffApplies(t *testing.T) {
 		"no last line":  {single("haproxy/a", "a"), single("haproxy/a", "a\nb")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "out")
+			dir := filepath.Join(scratch(t), "out")
 			if test.old.clusters != nil {
 				mustWrite(t, dir, test.old)
 			}
@@ -105,7 +105,7 @@ func TestCheckDiffApplies(t *testing.T) {
 }
 
 func TestCheckOfAMissingFolder(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "a", "out")
+	dir := filepath.Join(scratch(t), "a", "out")
 	if got := drift(t, dir, single("haproxy/a", "a\n")); !strings.Contains(got, "+++ b/haproxy/a\n") {
 		t.Errorf("the file is not in the diff:\n%s", got)
 	}
@@ -115,7 +115,7 @@ func TestCheckOfAMissingFolder(t *testing.T) {
 }
 
 func TestCheckSeesWhatABuildWouldStopAt(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a\n"))
 	put(t, dir, "haproxy/a", "edited\n")
 	put(t, dir, "haproxy/b", "foreign\n")
@@ -137,7 +137,7 @@ func TestTxtar(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, oldTree)
 	for p, data := range contents(t, dir) {
 		want[p] = data

@@ -72,7 +72,7 @@ func TestKilledBuild(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			for n := 1; ; n++ {
-				dir := filepath.Join(t.TempDir(), "out")
+				dir := filepath.Join(scratch(t), "out")
 				mustWrite(t, dir, oldTree)
 				err := strace(t, dir, "-e", "trace="+call, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n))
 				if err == nil {
@@ -169,7 +169,7 @@ func oneOf(data, p string, trees ...tree) bool {
 
 func clone(t *testing.T, dir string) string {
 	t.Helper()
-	to := filepath.Join(t.TempDir(), "out")
+	to := filepath.Join(scratch(t), "out")
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
@@ -179,10 +179,10 @@ func clone(t *testing.T, dir string) string {
 // TestSyscalls: one sync a build, however many files, and nothing but reads when there is nothing to change.
 func TestSyscalls(t *testing.T) {
 	needsStrace(t)
-	dir := filepath.Join(t.TempDir(), "out")
+	dir := filepath.Join(scratch(t), "out")
 	mustWrite(t, dir, oldTree)
 	calls := func(filter string) string {
-		log := filepath.Join(t.TempDir(), "log")
+		log := filepath.Join(scratch(t), "log")
 		if err := strace(t, dir, "-o", log, "-e", "trace="+filter); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 func TestSecondBuildFails(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a"))
 	d, err := openDisk(dir)
 	if err != nil {
@@ -45,7 +45,7 @@ func TestSecondBuildFails(t *testing.T) {
 }
 
 func TestLockOfADeadProcess(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	put(t, dir, lockName, "4194305\n")
 	put(t, dir, stageName+"/files/haproxy/a", "half")
 	mustWrite(t, dir, single("haproxy/a", "a"))
@@ -54,7 +54,7 @@ func TestLockOfADeadProcess(t *testing.T) {
 
 // TestLockExcludes: of many builds at once, one at a time is inside; the others fail as busy, and never anyhow else.
 func TestLockExcludes(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	var inside sync.Mutex
 	var group sync.WaitGroup
 	for range 8 {
@@ -91,7 +91,7 @@ func TestLockExcludes(t *testing.T) {
 
 // TestBuildsAtOnce: whoever gets in leaves a whole tree, whoever does not says that another build is in.
 func TestBuildsAtOnce(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
+	dir := filepath.Join(scratch(t), "out")
 	trees := []tree{oldTree, newTree, single("haproxy/a", "other")}
 	var group sync.WaitGroup
 	for i := range 12 {
@@ -106,7 +106,7 @@ func TestBuildsAtOnce(t *testing.T) {
 	group.Wait()
 	got := snapshot(t, dir)
 	for _, tr := range trees {
-		fresh := filepath.Join(t.TempDir(), "fresh")
+		fresh := filepath.Join(scratch(t), "fresh")
 		mustWrite(t, fresh, tr)
 		if cmp.Equal(snapshot(t, fresh), got) {
 			return

@@ -16,7 +16,7 @@ type tree struct {
 	clusters []clusterFiles
 	fleet    bool     // the output folder lists its clusters
 	narrowed bool     // --cluster: the clusters that are not here are left as they are
-	targets  []string // --target: so are the files of other targets; nil means all targets
+	targets  []string // --target: so are the files of other targets; none means all targets
 }
 
 // clusterFiles are the files of one cluster.
@@ -55,7 +55,7 @@ func (t tree) coversDir(dir string) bool {
 
 // coversTarget reports whether the build speaks for the files of a target.
 func (t tree) coversTarget(name string) bool {
-	return t.targets == nil || slices.Contains(t.targets, name)
+	return len(t.targets) == 0 || slices.Contains(t.targets, name)
 }
 
 // validate finds paths that no target may produce. Such a path is a fault of the program, not of the spec.

@@ -17,7 +17,7 @@ const secret = "secret\n"
 // outside is a folder with a file beside the output folder, which no build may change.
 func outside(t *testing.T) (dir, victim string) {
 	t.Helper()
-	top := t.TempDir()
+	top := scratch(t)
 	put(t, top, "victim/file", secret)
 	return filepath.Join(top, "out"), filepath.Join(top, "victim")
 }

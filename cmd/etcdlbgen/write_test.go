@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 )
@@ -36,9 +37,25 @@ func cluster(dir string, pairs ...string) clusterFiles {
 
 func fleet(clusters ...clusterFiles) tree { return tree{clusters: clusters, fleet: true} }
 
+// scratch is a new folder, in memory where there is such a file system: each build waits for the disk once, and a test does
+// many.
+func scratch(t testing.TB) string {
+	t.Helper()
+	base := "/dev/shm"
+	if _, err := os.Stat(base); err != nil {
+		base = ""
+	}
+	dir, err := os.MkdirTemp(base, "etcdlbgen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // snapshot is all that lies below a folder: content of files with their mode, targets of links, "/" for folders. A folder
 // that is not there is nil.
-func snapshot(t testing.TB, dir string) map[string]string {
+func snapshot(t rapid.TB, dir string) map[string]string {
 	t.Helper()
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -72,7 +89,7 @@ func snapshot(t testing.TB, dir string) map[string]string {
 }
 
 // contents are the files below a folder without their modes and without manifests.
-func contents(t testing.TB, dir string) map[string]string {
+func contents(t rapid.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for p, data := range snapshot(t, dir) {
@@ -83,7 +100,7 @@ func contents(t testing.TB, dir string) map[string]string {
 	return out
 }
 
-func put(t testing.TB, dir, p, data string) {
+func put(t rapid.TB, dir, p, data string) {
 	t.Helper()
 	p = filepath.Join(dir, p)
 	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
@@ -121,7 +138,7 @@ func mustStop(t testing.TB, dir string, tr tree, force bool) *stopError {
 // sameAsFresh compares a folder with what a build into a new one makes.
 func sameAsFresh(t testing.TB, dir string, tr tree) {
 	t.Helper()
-	fresh := filepath.Join(t.TempDir(), "fresh")
+	fresh := filepath.Join(scratch(t), "fresh")
 	mustWrite(t, fresh, tr)
 	if diff := cmp.Diff(snapshot(t, fresh), snapshot(t, dir)); diff != "" {
 		t.Errorf("not as a fresh build makes it (-fresh +got):\n%s", diff)
@@ -129,7 +146,7 @@ func sameAsFresh(t testing.TB, dir string, tr tree) {
 }
 
 func TestWriteMakesTheFolder(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "a", "out")
+	dir := filepath.Join(scratch(t), "a", "out")
 	report := mustWrite(t, dir, single("haproxy/haproxy.cfg", "global\n", "iptables/apply.sh", "#!/bin/sh\n"))
 	if want := (writeReport{written: 2}); report != want {
 		t.Errorf("report %+v, want %+v", report, want)
@@ -147,7 +164,7 @@ func TestWriteMakesTheFolder(t *testing.T) {
 }
 
 func TestManifestText(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "a\n", "iptables/b.sh", "b\n"), cluster("us", "haproxy/a", "a\n")))
 	for p, want := range map[string]string{
 		manifestName: `{
@@ -197,7 +214,7 @@ func stamps(t *testing.T, dir string) map[string]string {
 }
 
 func TestSecondBuildWritesNothing(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	tr := fleet(cluster("eu", "haproxy/a", "a\n"), cluster("us", "haproxy/a", "b\n", "nginx/b", "b\n"))
 	mustWrite(t, dir, tr)
 	before := stamps(t, dir)
@@ -210,7 +227,7 @@ func TestSecondBuildWritesNothing(t *testing.T) {
 }
 
 func TestUnchangedFilesKeepTheirTime(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "b\n"))
 	before := stamps(t, dir)[filepath.Join(dir, "haproxy/a")]
 	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "changed\n"))
@@ -235,7 +252,7 @@ func TestBuildsFollowEachOther(t *testing.T) {
 		"nested former outputs": {single("eu/a", "1"), fleet(cluster("eu", "a", "1"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "out")
+			dir := filepath.Join(scratch(t), "out")
 			for _, tr := range steps {
 				mustWrite(t, dir, tr)
 				sameAsFresh(t, dir, tr)
@@ -245,7 +262,7 @@ func TestBuildsFollowEachOther(t *testing.T) {
 }
 
 func TestHandEdit(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "one\ntwo\n", "haproxy/b", "b\n"))
 	put(t, dir, "haproxy/a", "one\n2\n")
 	for name, tr := range map[string]tree{
@@ -268,7 +285,7 @@ func TestHandEdit(t *testing.T) {
 }
 
 func TestHandEditThatSaysTheSame(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "1"))
 	put(t, dir, "haproxy/a", "2")
 	mustWrite(t, dir, single("haproxy/a", "2"))
@@ -276,7 +293,7 @@ func TestHandEditThatSaysTheSame(t *testing.T) {
 }
 
 func TestEditedStaleFile(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a\n", "haproxy/b", "b\n"))
 	put(t, dir, "haproxy/b", "mine\n")
 	stop := mustStop(t, dir, single("haproxy/a", "a\n"), false)
@@ -290,7 +307,7 @@ func TestEditedStaleFile(t *testing.T) {
 }
 
 func TestDeletedFileComesBack(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a\n"))
 	if err := os.RemoveAll(filepath.Join(dir, "haproxy")); err != nil {
 		t.Fatal(err)
@@ -300,7 +317,7 @@ func TestDeletedFileComesBack(t *testing.T) {
 }
 
 func TestFileInPlaceOfAStaleFolder(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a\n", "nginx/a", "a\n"))
 	if err := os.RemoveAll(filepath.Join(dir, "haproxy")); err != nil {
 		t.Fatal(err)
@@ -313,7 +330,7 @@ func TestFileInPlaceOfAStaleFolder(t *testing.T) {
 }
 
 func TestMode(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	tr := single("iptables/apply.sh", "x")
 	mustWrite(t, dir, tr)
 	script := filepath.Join(dir, "iptables/apply.sh")
@@ -332,7 +349,7 @@ func TestMode(t *testing.T) {
 }
 
 func TestForeignFiles(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	put(t, dir, "haproxy/a", "a\n")
 	put(t, dir, "haproxy/own", "mine\n")
 	put(t, dir, "notes", "mine\n")
@@ -356,7 +373,7 @@ func TestForeignFileInTheWay(t *testing.T) {
 		"in a cluster folder": {"eu/haproxy/a", fleet(cluster("eu", "haproxy/a", "a\n"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := scratch(t)
 			put(t, dir, test.foreign, "mine\n")
 			for _, force := range []bool{false, true} {
 				stop := mustStop(t, dir, test.tree, force)
@@ -369,7 +386,7 @@ func TestForeignFileInTheWay(t *testing.T) {
 }
 
 func TestAllStopsAreReported(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "a", "haproxy/b", "b"))
 	put(t, dir, "haproxy/a", "edit")
 	put(t, dir, "haproxy/b", "edit")
@@ -385,7 +402,7 @@ func TestAllStopsAreReported(t *testing.T) {
 }
 
 func TestNarrowedToTargets(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, single("haproxy/a", "1", "haproxy/b", "1", "nginx/a", "1", "nginx/b", "1"))
 	put(t, dir, "nginx/a", "edited, and nobody checks")
 	tr := single("haproxy/a", "2")
@@ -406,7 +423,7 @@ func TestNarrowedToTargets(t *testing.T) {
 }
 
 func TestNarrowedToClusters(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1"), cluster("gone", "haproxy/a", "1"), cluster("us", "haproxy/a", "1")))
 	put(t, dir, "us/haproxy/a", "edited, and nobody checks")
 	put(t, dir, "gone/"+manifestName, "not even this")
@@ -429,7 +446,7 @@ func TestNarrowedToClusters(t *testing.T) {
 }
 
 func TestNarrowedTargetOfAClusterThatLeft(t *testing.T) {
-	dir := t.TempDir()
+	dir := scratch(t)
 	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1", "nginx/a", "1"), cluster("us", "haproxy/a", "1")))
 	tr := fleet(cluster("us", "haproxy/a", "1"))
 	tr.targets = []string{"haproxy"}
@@ -444,7 +461,7 @@ func TestNarrowedTargetOfAClusterThatLeft(t *testing.T) {
 
 func TestBadOutputPaths(t *testing.T) {
 	for _, p := range []string{"", "/etc/passwd", "../a", "a/../../b", "a//b", "./a", manifestName, "a/" + manifestName, lockName, stageName + "/a"} {
-		dir := filepath.Join(t.TempDir(), "out")
+		dir := filepath.Join(scratch(t), "out")
 		if _, err := writeTree(dir, single(p, "x"), false); err == nil {
 			t.Errorf("%q was written", p)
 		}
@@ -452,13 +469,13 @@ func TestBadOutputPaths(t *testing.T) {
 			t.Errorf("%q: the folder was made: %v", p, got)
 		}
 	}
-	if _, err := writeTree(t.TempDir(), single("a/b", "x", "a/b", "y"), false); err == nil {
+	if _, err := writeTree(scratch(t), single("a/b", "x", "a/b", "y"), false); err == nil {
 		t.Error("two files at one path were written")
 	}
 }
 
 func TestFailedBuildRemovesTheFolderItMade(t *testing.T) {
-	top := t.TempDir()
+	top := scratch(t)
 	dir := filepath.Join(top, "x", "out")
 	// A file and a folder at one path can only be found to clash on disk.
 	if _, err := writeTree(dir, single("a", "x", "a/b", "y"), false); err == nil {
