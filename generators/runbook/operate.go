@@ -1,0 +1,82 @@
+package runbook
+
+import (
+	"strings"
+)
+
+// drain is how a member gets rid of its clients.
+func (b *book) drain() {
+	b.heading(2, "Draining a member")
+	if b.serving() < 2 {
+		b.say("One member alone serves clients: nothing could take them over.")
+		return
+	}
+	m := b.example().Name.V
+	b.say("Before maintenance on a member that takes longer than a restart, send its clients elsewhere; " + code(m) +
+		" stands for it here. For good, in the spec:")
+	b.fenced("cue", []string{`cluster: members: "` + m + `": drain: true`})
+	b.say("Build and roll out the load balancer: the member gets no new connections. It stays a member, with its vote.")
+	if p := b.proxy("haproxy"); p != nil && !p.Container {
+		server := p.Pools[0].Name.V + "/" + m
+		b.say("At once, until HAProxy's next reload, on", b.machines()+"; the second command also cuts the connections that are left,",
+			"and clients come back at another member:")
+		b.run("echo 'set server "+server+" state drain' "+socket, "echo 'shutdown sessions server "+server+"' "+socket)
+		b.say("Wait until the second column, its connections, is at rest:")
+		b.run(b.haproxyServers(p))
+		b.say("Back to work:")
+		b.run("echo 'set server " + server + " state ready' " + socket)
+	}
+	b.say("If the member leads, hand the leadership over first: see [below](#commands-on-one-member).")
+}
+
+// single is what must not go through the load balancer.
+func (b *book) single() {
+	b.heading(2, "Commands on one member")
+	m := b.example()
+	own := func(command string) string { return etcdctl([]string{b.Etcd.ClientURL(m)}, command) }
+	b.say("A snapshot, a defragmentation and a change of the leader are about one member. Through the load balancer they would meet a random one:",
+		"dial the member itself, here "+code(m.Name.V)+". The status says which one leads, and each member's ID:")
+	b.run(b.direct("endpoint status -w table"))
+	b.run(own("snapshot save etcd-"+b.Name.V+".db"), own("defrag"))
+	b.say("Drain a member before it is defragmented: it answers nobody meanwhile. The leader itself hands over to the member of that ID:")
+	b.run(own("move-leader ID"))
+}
+
+// bypass is the way around a load balancer that is down.
+func (b *book) bypass() {
+	b.heading(2, "Emergency: bypassing the load balancer")
+	direct := strings.Join(b.Etcd.DirectURLs(), ",")
+	b.say("For when the load balancer is down and the members are well: the first command fails, the second succeeds.")
+	b.run(b.etcdctl("endpoint health"), b.direct("endpoint health"))
+	var steps []string
+	if b.has("iptables") {
+		steps = append(steps, "Let clients reach members: "+b.openMembers()+".")
+	}
+	if b.has("terraform") {
+		steps = append(steps, "In AWS, admit the clients in the members' security group: add their networks to "+code("clients: direct")+
+			" in the spec, build and apply.")
+	}
+	point := "Point clients to the members: " + code(direct)
+	if b.has("endpoints") {
+		point += ", ETCD_ACCESS_ADDRESSES_DIRECT in " + code("endpoints/endpoints.env")
+	}
+	steps = append(steps, point+".")
+	if len(b.Clients.KubeAPIServers) > 0 {
+		steps = append(steps, "In "+code("/etc/kubernetes/manifests/kube-apiserver.yaml")+" of each kube-apiserver: "+code("--etcd-servers="+direct)+".")
+	}
+	b.numbered(steps...)
+	b.say("And back, when the load balancer works again:")
+	back := []string{"Verify as after a rollout: " + code(b.etcdctl("endpoint health")) + ".", "Point clients to " + code(b.BalancerURL()) + ", one at a time."}
+	if b.has("iptables") {
+		back = append(back, "Run "+code("apply.sh apply")+" and "+code("apply.sh status")+" in "+code(b.firewallFolders()[0])+" on each member.")
+	}
+	b.numbered(back...)
+}
+
+func (b *book) openMembers() string {
+	remove := "run " + code(b.firewallFolders()[0]+"/apply.sh remove") + " on each member"
+	if len(b.Clients.Direct) == 0 {
+		return remove
+	}
+	return "those in " + b.directNetworks() + " already may, for others " + remove
+}

@@ -1,0 +1,139 @@
+package runbook
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func (b *book) overview() {
+	b.heading(1, "Runbook: etcd cluster "+code(b.Name.V)+" behind its load balancer")
+	b.say("Clients dial "+code(b.BalancerURL())+".", "The load balancer passes their connections on to port",
+		fmt.Sprint(b.Etcd.ClientPort.V), "of a member without opening them. Members talk to each other on port",
+		fmt.Sprint(b.Etcd.PeerPort.V)+", never through the load balancer.")
+	b.fenced("mermaid", b.diagram())
+	b.members()
+	b.nodes()
+}
+
+// diagram gives nodes names of its own: a member may be called "end" or "graph".
+func (b *book) diagram() []string {
+	lines := []string{
+		"flowchart LR",
+		"    clients([clients])",
+		fmt.Sprintf(`    lb["load balancer<br/>%s"]`, b.BalancerURL()),
+		"    clients --> lb",
+	}
+	for i, m := range b.Etcd.Members {
+		lines = append(lines, fmt.Sprintf(`    m%d["%s<br/>%s"]`, i+1, m.Name.V, m.Host()))
+		switch {
+		case m.Learner.V:
+		case m.Drain.V:
+			lines = append(lines, fmt.Sprintf("    lb -.-|drained| m%d", i+1))
+		default:
+			lines = append(lines, fmt.Sprintf("    lb --> m%d", i+1))
+		}
+	}
+	return lines
+}
+
+func (b *book) members() {
+	b.heading(2, "Members")
+	var rows [][]string
+	for _, m := range b.Etcd.Members {
+		rows = append(rows, []string{
+			code(m.Name.V), hosts(m), codes(b.Etcd.ClientURLs(m)), codes(b.Etcd.PeerURLs(m)), zone(m), role(m),
+		})
+	}
+	b.table([]string{"Member", "Address", "For clients", "For members", "Zone", "Role"}, rows)
+	for _, m := range b.Etcd.Members {
+		if len(m.Addresses()) == 0 && !m.Hostname.Known() {
+			b.say("The spec leaves out the address of", code(m.Name.V)+": below its name stands for it.")
+		}
+	}
+}
+
+func hosts(m topology.Member) string {
+	var out []string
+	for _, a := range m.Addresses() {
+		out = append(out, a.V.String())
+	}
+	if m.Hostname.Known() {
+		out = append(out, m.Hostname.V)
+	}
+	if len(out) == 0 {
+		return "not in the spec"
+	}
+	return strings.Join(out, ", ")
+}
+
+func zone(m topology.Member) string {
+	if m.Zone.Known() {
+		return m.Zone.V
+	}
+	return "–"
+}
+
+func role(m topology.Member) string {
+	switch {
+	case m.Learner.V:
+		return "learner: serves no clients"
+	case m.Drain.V:
+		return "voting, drained"
+	}
+	return "voting"
+}
+
+func (b *book) nodes() {
+	if len(b.Nodes) == 0 {
+		return
+	}
+	b.heading(2, "Load balancer machines")
+	var rows [][]string
+	for _, n := range b.Nodes {
+		var addrs []string
+		for _, a := range n.Addresses() {
+			addrs = append(addrs, a.V.String())
+		}
+		rows = append(rows, []string{code(n.Name.V), strings.Join(addrs, ", ")})
+	}
+	b.table([]string{"Machine", "Address"}, rows)
+}
+
+// setup is what the commands below expect.
+func (b *book) setup() {
+	b.heading(2, "Before you type commands")
+	b.say("Paths such as", code("endpoints/endpoints.env"), "are below the folder that this file is in.",
+		"The commands need etcdctl 3.4 or later", "on a machine that reaches the load balancer and the members"+b.admittedOperators()+".")
+	if !b.tls() {
+		return
+	}
+	pair := b.Clients.Certificate
+	if !pair.CA.Known() {
+		b.say("Name a client certificate for etcdctl and curl in ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY.",
+			"With clients.certificate in the spec, this runbook names it. This says whether one is missing:")
+		b.run(`: "${ETCDCTL_CACERT:?}" "${ETCDCTL_CERT:?}" "${ETCDCTL_KEY:?}"`)
+		return
+	}
+	b.run("export ETCDCTL_CACERT="+pair.CA.V, "export ETCDCTL_CERT="+pair.Cert.V, "export ETCDCTL_KEY="+pair.Key.V)
+}
+
+// admittedOperators says from where members can be reached, where the spec's firewall decides it.
+func (b *book) admittedOperators() string {
+	if !b.has("iptables") && !b.has("terraform") {
+		return ""
+	}
+	if len(b.Clients.Direct) == 0 {
+		return ": one of the members, since the firewall admits nobody else (clients.direct in the spec would)"
+	}
+	return ": a member, or one in " + b.directNetworks() + ", which the firewall admits"
+}
+
+func (b *book) directNetworks() string {
+	var nets []string
+	for _, n := range b.Clients.Direct {
+		nets = append(nets, n.V.String())
+	}
+	return codes(nets)
+}

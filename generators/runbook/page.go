@@ -1,0 +1,80 @@
+package runbook
+
+import (
+	"fmt"
+	"strings"
+)
+
+// page is a Markdown document while it is written. Each method adds one block.
+type page struct{ text strings.Builder }
+
+func (p *page) block(lines ...string) {
+	if p.text.Len() > 0 {
+		p.text.WriteString("\n")
+	}
+	for _, l := range lines {
+		p.text.WriteString(l + "\n")
+	}
+}
+
+func (p *page) heading(level int, title string) {
+	p.block(strings.Repeat("#", level) + " " + title)
+}
+
+// say adds a paragraph of sentences.
+func (p *page) say(sentences ...string) { p.block(strings.Join(sentences, " ")) }
+
+// run adds commands for a shell.
+func (p *page) run(lines ...string) { p.fenced("sh", lines) }
+
+func (p *page) fenced(language string, lines []string) {
+	p.block("```" + language)
+	for _, l := range lines {
+		p.text.WriteString(l + "\n")
+	}
+	p.text.WriteString("```\n")
+}
+
+func (p *page) list(items ...string) {
+	lines := make([]string, len(items))
+	for i, item := range items {
+		lines[i] = "- " + item
+	}
+	p.block(lines...)
+}
+
+func (p *page) numbered(items ...string) {
+	lines := make([]string, len(items))
+	for i, item := range items {
+		lines[i] = fmt.Sprintf("%d. %s", i+1, item)
+	}
+	p.block(lines...)
+}
+
+func (p *page) table(head []string, rows [][]string) {
+	line := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |" }
+	rule := make([]string, len(head))
+	for i := range rule {
+		rule[i] = "---"
+	}
+	lines := []string{line(head), line(rule)}
+	for _, r := range rows {
+		lines = append(lines, line(r))
+	}
+	p.block(lines...)
+}
+
+// code is a word of a command or a file within prose.
+func code(s string) string { return "`" + s + "`" }
+
+// codes are several of them, as a sentence lists them.
+func codes(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = code(w)
+	}
+	if len(quoted) < 2 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:len(quoted)-1], ", ") + " and " + quoted[len(quoted)-1]
+}

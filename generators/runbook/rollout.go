@@ -1,0 +1,154 @@
+package runbook
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// step is one step of the rollout. Undo is a sentence; a step that changes nothing has none.
+type step struct {
+	title string
+	write func()
+	undo  string
+}
+
+func (b *book) steps() []step {
+	var steps []step
+	if b.tls() {
+		steps = append(steps, step{"Certificates", b.certificates, "Certificates may stay: a name that nobody dials does no harm."})
+	}
+	steps = append(steps, step{"etcd's flags", b.flags, "etcd's flags may stay: an address more to listen on does no harm."})
+	if b.has("iptables") {
+		steps = append(steps, step{"Firewall, observing", b.observe, "Run " + code("apply.sh remove") + " in the firewall folder of each machine (" +
+			codes(b.firewallFolders()) + "), and disable its unit."})
+	}
+	if len(b.Proxies) > 0 {
+		steps = append(steps, step{"Load balancer", b.balancer, "When no client is left on it, stop the load balancer" + b.stopping() + "."})
+	}
+	if b.has("prometheus") {
+		steps = append(steps, step{"Alerts", b.prometheus, "Take the rule and scrape files out of Prometheus and reload it."})
+	}
+	steps = append(steps,
+		step{"Verify", b.verify, ""},
+		step{"Clients", b.clients, "Point clients back to the direct endpoints, one at a time: " + code(strings.Join(b.Etcd.DirectURLs(), ",")) + "."})
+	if b.has("iptables") {
+		steps = append(steps, step{"Firewall, enforcing", b.enforce, "Set " + code(`targets: iptables: mode: "observe"`) +
+			" in the spec, build, and apply that."})
+	}
+	return steps
+}
+
+func (b *book) rollout() {
+	b.heading(2, "Rolling out")
+	b.say("In this order; go on only when a step's check is good. Until clients are switched, nothing depends on the load balancer.")
+	for i, s := range b.steps() {
+		b.heading(3, fmt.Sprintf("%d. %s", i+1, s.title))
+		s.write()
+	}
+}
+
+func (b *book) rollback() {
+	b.heading(2, "Rolling back")
+	b.say("The same in reverse, as far as it is needed.")
+	var items []string
+	steps := b.steps()
+	for i := len(steps) - 1; i >= 0; i-- {
+		if steps[i].undo != "" {
+			items = append(items, steps[i].undo)
+		}
+	}
+	b.numbered(items...)
+}
+
+func (b *book) certificates() {
+	var names, addresses []string
+	for _, d := range b.Dialed {
+		if _, err := netip.ParseAddr(d.V); err == nil {
+			addresses = append(addresses, d.V)
+		} else {
+			names = append(names, d.V)
+		}
+	}
+	b.say("Clients dial the load balancer but speak with a member, so each member's server certificate must hold what clients dial,",
+		"beside the member's own names and addresses and loopback:", codes(append(names, addresses...))+".",
+		"It must be good for both server and client authentication. Replace the files one member at a time; etcd reads them anew",
+		"for each connection. Then ask each member; no line may say NOT:")
+	lines := []string{
+		"for member in " + strings.Join(b.clientAddresses(), " ") + "; do",
+		`  echo "== $member"`,
+		`  cert=$(openssl s_client -connect "$member" </dev/null 2>/dev/null | openssl x509)`,
+	}
+	for _, c := range []struct {
+		flag   string
+		values []string
+	}{{"-checkhost", names}, {"-checkip", addresses}} {
+		if len(c.values) > 0 {
+			lines = append(lines, "  for name in "+strings.Join(c.values, " ")+"; do",
+				`    echo "$cert" | openssl x509 -noout `+c.flag+` "$name"`, "  done")
+		}
+	}
+	b.run(append(lines, `  echo "$cert" | openssl x509 -noout -enddate -ext extendedKeyUsage`, "done")...)
+}
+
+// clientAddresses are host:port of all members.
+func (b *book) clientAddresses() []string {
+	var out []string
+	for _, m := range b.Etcd.Members {
+		out = append(out, net.JoinHostPort(m.Host(), strconv.Itoa(b.Etcd.ClientPort.V)))
+	}
+	return out
+}
+
+func (b *book) flags() {
+	switch {
+	case b.has("etcd"):
+		b.say("Install " + code("etcd/<member>.env") + " on each member, name it in EnvironmentFile= of etcd's unit, and drop the same flags " +
+			"from its command line: etcd refuses to start when both are there. Restart one member at a time.")
+	case b.Etcd.MetricsPort.Known():
+		b.say("Each member needs the flag that opens its metrics port on its own address. Restart one member at a time.")
+		var rows [][]string
+		for _, m := range b.Etcd.Members {
+			rows = append(rows, []string{code(m.Name.V), code("--listen-metrics-urls=" + b.metricsURL(m))})
+		}
+		b.table([]string{"Member", "Flag"}, rows)
+	default:
+		b.say("None are needed. The load balancer sees whether a member accepts connections, but not whether it works. " +
+			"With " + code("--listen-metrics-urls=http://<its address>:2381") + " on each member and " +
+			code("cluster: metrics: port: 2381") + " in the spec it does.")
+	}
+	b.say("Go on to the next member only when all of them answer:")
+	b.run(append(b.healthChecks(), b.direct("endpoint health"))...)
+}
+
+func (b *book) verify() {
+	b.say("Through the load balancer, from a machine of a client:")
+	b.run(b.etcdctl("endpoint health"))
+	b.say("Directly; all members, with one leader:")
+	b.run(b.direct("endpoint status -w table"))
+	if b.serving() > 1 {
+		b.say("Then stop etcd on one member, "+code(b.example().Name.V)+" say, and ask again through the load balancer:",
+			"it must answer within a few seconds. Start the member again.")
+	}
+}
+
+func (b *book) clients() {
+	b.say("Begin with one client, and wait for a quiet hour before the next. Their endpoint becomes " + code(b.BalancerURL()) +
+		"; leave auto-sync of endpoints off, else clients replace it by the members.")
+	if b.has("endpoints") {
+		b.say(code("endpoints/endpoints.env") + " holds it as ETCD_ACCESS_ADDRESSES.")
+	}
+	if apis := b.Clients.KubeAPIServers; len(apis) > 0 {
+		var addrs []string
+		for _, a := range apis {
+			addrs = append(addrs, a.V.String())
+		}
+		b.say("kube-apiserver is a static pod that restarts by itself when its manifest changes: in " +
+			code("/etc/kubernetes/manifests/kube-apiserver.yaml") + " on " + codes(addrs) + ":")
+		b.fenced("yaml", []string{"- --etcd-servers=" + b.BalancerURL()})
+	}
+	b.say("Who still dials a member past the load balancer? On each member, the addresses that are not the load balancer's or a member's:")
+	b.run(fmt.Sprintf("ss -Htn state established '( sport = :%d )' | awk '{print $NF}' | sort", b.Etcd.ClientPort.V))
+}
