@@ -168,10 +168,11 @@ func (in *input) judge(selected []rules.Rule) *Result {
 			spec = s.Span.File + "\x00" + s.Name.V
 		}
 		for _, rule := range selected {
+			// What targets cannot express is known in full only after rendering.
+			ran[rule.ID] = rule.ID != "unsupported"
 			if rule.Check == nil {
 				continue
 			}
-			ran[rule.ID] = true
 			for _, d := range rule.Check(group) {
 				d.Rule = rule.ID
 				found = append(found, finding{d, spec})

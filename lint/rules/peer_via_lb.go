@@ -134,22 +134,16 @@ func peerFirewalls(g *topology.Group) diag.List {
 	var out diag.List
 	balancers := g.Balancers()
 	for _, t := range g.Sources {
-		groups := map[string]bool{} // the load balancers' own security groups
-		for _, f := range t.Firewalls {
-			if f.Role == topology.Balancer && f.Name.Known() {
-				groups[f.Name.V] = true
-			}
-		}
 		for _, f := range t.Firewalls {
 			if f.Role != topology.Nodes && f.Role != topology.Balancer {
-				out = append(out, admitted(g, t, f, balancers, groups)...)
+				out = append(out, admitted(g, t, f, balancers)...)
 			}
 		}
 	}
 	return out
 }
 
-func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, hosts, groups map[string]bool) diag.List {
+func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, balancers map[string]bool) diag.List {
 	var out diag.List
 	for i, r := range f.Rules {
 		if r.Verdict != topology.Accept || r.Loopback || r.Established || r.Limited || !r.Covers(g.PeerPort()) {
@@ -157,9 +151,9 @@ func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, host
 		}
 		from := ""
 		switch {
-		case r.From.Known() && r.From.V.IsSingleIP() && hosts[topology.Host(r.From.V.Addr().String())]:
+		case r.From.Known() && r.From.V.IsSingleIP() && balancers[topology.Host(r.From.V.Addr().String())]:
 			from = r.From.V.Addr().String()
-		case r.FromName.Known() && (hosts[topology.Host(r.FromName.V)] || groups[r.FromName.V]):
+		case r.FromName.Known() && (balancers[topology.Host(r.FromName.V)] || r.FromName.V == topology.Balancer):
 			from = r.FromName.V
 		default:
 			continue
@@ -167,11 +161,15 @@ func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, host
 		if refusedBefore(f.Rules[:i], r, g.PeerPort()) {
 			continue
 		}
+		who := "the load balancer"
+		if from != topology.Balancer {
+			who += " " + from
+		}
 		out = append(out, diag.Diagnostic{
 			Span:     r.Span,
 			Severity: diag.Error,
-			Message: fmt.Sprintf("a firewall rule lets the load balancer %s reach the peer port %d, which only members may use; "+
-				"need the client port %d and the port of the health check only", from, g.PeerPort(), g.ClientPort()),
+			Message: fmt.Sprintf("a firewall rule lets %s reach the peer port %d, which only members may use; "+
+				"need the client port %d and the port of the health check only", who, g.PeerPort(), g.ClientPort()),
 			Hint:    fmt.Sprintf("take port %d out of the rule", g.PeerPort()),
 			Subject: t.Format + " firewall " + f.Name.V,
 			Firm:    g.Spec() != nil || topology.NamesEtcd(from) || topology.NamesEtcd(f.Name.V),

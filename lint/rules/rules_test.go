@@ -304,13 +304,13 @@ func TestPeerViaLBInFirewalls(t *testing.T) {
 	}
 	t.Run("security groups", func(t *testing.T) {
 		f := &topology.Topology{Format: "terraform", Firewalls: []topology.Firewall{
-			{Role: topology.Balancer, Name: set("lb"), Rules: []topology.FirewallRule{accept("10.0.0.0/8")}},
-			{Name: set("members"), Rules: []topology.FirewallRule{
-				{Verdict: topology.Accept, Protocol: "tcp", Ports: []topology.PortRange{topology.Port(2380)}, FromName: set("lb")},
-				{Verdict: topology.Accept, Protocol: "tcp", Ports: []topology.PortRange{topology.Port(2380)}, FromName: set("members")},
+			{Role: topology.Balancer, Rules: []topology.FirewallRule{accept("10.0.0.0/8")}},
+			{Role: topology.Members, Rules: []topology.FirewallRule{
+				{Verdict: topology.Accept, Protocol: "tcp", Ports: []topology.PortRange{topology.Port(2380)}, FromName: set(topology.Balancer)},
+				{Verdict: topology.Accept, Protocol: "tcp", Ports: []topology.PortRange{topology.Port(2380)}, FromName: set(topology.Members)},
 			}},
 		}}
-		expect(t, check("peer-via-lb", f), "error: load balancer lb")
+		expect(t, check("peer-via-lb", f), "error: lets the load balancer reach")
 	})
 }
 

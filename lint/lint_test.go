@@ -1,0 +1,374 @@
+package lint_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/etcdlbgen/etcdlbgen/lint"
+	"github.com/etcdlbgen/etcdlbgen/schema"
+)
+
+const (
+	minimal = `cluster: {
+	name: "prod"
+	members: {
+		"etcd-1": address: "10.0.1.10"
+		"etcd-2": address: "10.0.1.11"
+		"etcd-3": address: "10.0.1.12"
+	}
+}
+loadBalancer: host: "etcd-lb.example.com"
+`
+	// haproxy has one finding, in line 4.
+	haproxy = `defaults
+    mode tcp
+    timeout connect 1s
+    timeout client 30s
+    timeout server 30s
+listen etcd
+    bind *:2379
+    option httpchk GET /readyz
+    server etcd-1 10.0.1.10:2379 check port 2381
+`
+	finding = "haproxy.cfg:4 error watch-timeout"
+)
+
+// in makes a folder with files and goes there.
+func in(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run lints and returns "file:line severity rule" of each finding.
+func run(t *testing.T, o lint.Options) (*lint.Result, []string) {
+	t.Helper()
+	r, err := lint.Run(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, d := range r.Diagnostics {
+		out = append(out, fmt.Sprintf("%s:%d %s %s", d.Span.File, d.Span.Line, d.Severity, d.Rule))
+	}
+	return r, out
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func isUsage(err error) bool {
+	var usage *schema.UsageError
+	return errors.As(err, &usage)
+}
+
+func TestWalk(t *testing.T) {
+	in(t, map[string]string{
+		"repo/.git/config":                    "",
+		"repo/.gitignore":                     "/build\n*.bak.cfg\n!keep/\n",
+		"repo/sub/.gitignore":                 "local/**\n",
+		"repo/sub/haproxy.cfg":                haproxy,
+		"repo/sub/local/a/haproxy.cfg":        haproxy,
+		"repo/sub/haproxy-old.bak.cfg":        haproxy,
+		"repo/sub/build/haproxy.cfg":          haproxy,
+		"repo/build/haproxy.cfg":              haproxy,
+		"repo/vendor/haproxy.cfg":             haproxy,
+		"repo/.terraform/modules/haproxy.cfg": haproxy,
+		"repo/notes.txt":                      "listen etcd on 2379",
+	})
+	if err := os.Symlink(".", "repo/sub/loop"); err != nil {
+		t.Fatal(err)
+	}
+	r, got := run(t, lint.Options{Paths: []string{"repo"}})
+	expect(t, got, "repo/sub/build/haproxy.cfg:4 error watch-timeout", "repo/sub/haproxy.cfg:4 error watch-timeout")
+	if r.Read != 2 {
+		t.Errorf("%d files read, want 2", r.Read)
+	}
+	t.Chdir("repo/sub")
+	_, got = run(t, lint.Options{})
+	expect(t, got, "build/haproxy.cfg:4 error watch-timeout", "haproxy.cfg:4 error watch-timeout")
+	_, got = run(t, lint.Options{Paths: []string{"./local/a/haproxy.cfg", "local/a/haproxy.cfg"}})
+	expect(t, got, "local/a/haproxy.cfg:4 error watch-timeout") // what is named is read, once
+}
+
+func TestUsage(t *testing.T) {
+	in(t, map[string]string{"notes.txt": "hello", "empty/notes.txt": "", "haproxy.cfg": haproxy})
+	for name, o := range map[string]lint.Options{
+		"missing":        {Paths: []string{"no.cfg"}},
+		"unknown format": {Paths: []string{"notes.txt"}},
+		"nothing":        {Paths: []string{"empty"}},
+		"unknown rule":   {Paths: []string{"haproxy.cfg"}, Rules: []string{"no-rule"}},
+		"not disabled":   {Paths: []string{"haproxy.cfg"}, Disable: []string{"no-rule"}},
+		"endpoint":       {Paths: []string{"haproxy.cfg"}, Endpoints: []string{"https://"}},
+		"stdin":          {Paths: []string{"-"}, Stdin: strings.NewReader("hello")},
+	} {
+		if _, err := lint.Run(o); !isUsage(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestStandardInput(t *testing.T) {
+	_, got := run(t, lint.Options{Paths: []string{"-"}, Stdin: strings.NewReader(haproxy), StdinFilename: "haproxy.cfg"})
+	expect(t, got, finding)
+	_, got = run(t, lint.Options{Paths: []string{"-"}, Stdin: strings.NewReader(minimal)})
+	if len(got) != 1 || !strings.HasSuffix(got[0], "check-tcp-only") {
+		t.Errorf("got %v", got)
+	}
+}
+
+// An input that no parser should see is refused, with all others still linted.
+func TestHostile(t *testing.T) {
+	deep := strings.Repeat("{", 1_000_000)
+	for name, tc := range map[string]struct{ file, text string }{
+		"a line of 100 MB": {"haproxy-big.cfg", "defaults " + strings.Repeat("x", 100<<20)},
+		"brackets":         {"nginx-deep.conf", "stream " + deep},
+		"HCL brackets":     {"deep.tf", "a = " + deep},
+		"HCL operators":    {"deep.tf", "a = " + strings.Repeat("!", 1_000_000)},
+		"HCL templates":    {"deep.tf", "a = " + strings.Repeat(`"${`, 1_000_000)},
+		"CUE labels":       {"spec.cue", "cluster: members: " + strings.Repeat("a: ", 1_000_000)},
+		"CUE labels, down": {"spec.cue", "cluster: members: " + strings.Repeat("a:\n", 1_000_000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, map[string]string{"haproxy.cfg": haproxy, tc.file: tc.text})
+			_, got := run(t, lint.Options{})
+			if len(got) != 2 || !(strings.HasPrefix(got[0], tc.file+":0 error syntax") || strings.HasPrefix(got[1], tc.file+":0 error syntax")) {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+	t.Run("brackets in YAML", func(t *testing.T) {
+		in(t, map[string]string{"haproxy.cfg": haproxy, "a.yaml": "cluster: " + strings.Repeat("[", 1_000_000), "b.json": deep})
+		_, got := run(t, lint.Options{})
+		expect(t, got, finding)
+	})
+	t.Run("random bytes", func(t *testing.T) {
+		noise := make([]byte, 100_000)
+		for i := range noise {
+			noise[i] = byte(i*i>>3 ^ i)
+		}
+		in(t, map[string]string{"haproxy.cfg": haproxy, "a.cue": string(noise), "haproxy-x.cfg": string(noise), "x.tf": "a = " + string(noise)})
+		_, got := run(t, lint.Options{})
+		if len(got) == 0 || !strings.Contains(strings.Join(got, "\n"), finding) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestUnreadable(t *testing.T) {
+	in(t, map[string]string{"haproxy.cfg": haproxy})
+	for name, to := range map[string]string{"haproxy-loop.cfg": "haproxy-loop.cfg", "notes": "nowhere", "haproxy-gone.cfg": "nowhere"} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, got := run(t, lint.Options{})
+	expect(t, got, "haproxy-gone.cfg:0 error syntax", "haproxy-loop.cfg:0 error syntax", finding)
+	if _, err := lint.Run(lint.Options{Paths: []string{"haproxy-loop.cfg"}}); !isUsage(err) {
+		t.Errorf("a named file that cannot be read: %v", err)
+	}
+}
+
+func TestWhichFileIsASpec(t *testing.T) {
+	lines := strings.SplitAfter(minimal, "loadBalancer")
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  string // the file of the spec's one warning, or "" where there is none
+	}{
+		"a file":     {map[string]string{"a.cue": minimal}, "a.cue"},
+		"a package":  {map[string]string{"a.cue": "package x\n" + strings.TrimSuffix(lines[0], "loadBalancer"), "b.cue": "package x\nloadBalancer" + lines[1]}, "b.cue"},
+		"yaml":       {map[string]string{"a.yaml": "cluster: {name: p, members: {a: {address: 10.0.0.1}}}\nloadBalancer: {host: lb.example.com}\n"}, "a.yaml"},
+		"fleet":      {map[string]string{"a.yaml": "clusters:\n  p:\n    cluster: {members: {a: {address: 10.0.0.1}}}\n    loadBalancer: {host: lb.example.com}\n"}, "a.yaml"},
+		"kubeconfig": {map[string]string{"a.yaml": "apiVersion: v1\nkind: Config\nclusters: [{name: a}]\n"}, ""},
+		"kubernetes": {map[string]string{"a.cue": "apiVersion: \"x/v1\"\nkind: \"Cluster\"\ncluster: members: 3\nloadBalancer: {}\n"}, ""},
+		"other CUE":  {map[string]string{"a.cue": "package y\nx: 1\n"}, ""},
+		"other YAML": {map[string]string{"a.yaml": "cluster: a\n"}, ""},
+		"two packages": {map[string]string{
+			"a.cue": minimal, "b.cue": "package z\ncluster: 1\n",
+		}, "a.cue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.files["haproxy.cfg"] = haproxy
+			in(t, tc.files)
+			_, got := run(t, lint.Options{Disable: []string{"watch-timeout"}})
+			if tc.want == "" {
+				expect(t, got)
+			} else if len(got) != 1 || !strings.HasPrefix(got[0], tc.want+":") || !strings.HasSuffix(got[0], "warning check-tcp-only") {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+func TestBrokenSpecIsReported(t *testing.T) {
+	in(t, map[string]string{"a.cue": strings.Replace(minimal, "10.0.1.10", "10.0.1.300", 1), "haproxy.cfg": haproxy})
+	_, got := run(t, lint.Options{})
+	expect(t, got, "a.cue:4 error spec", finding)
+}
+
+func TestPlaceholdersAreUnknown(t *testing.T) {
+	in(t, map[string]string{"haproxy.cfg.j2": strings.ReplaceAll(haproxy, "30s", "{{ etcd_idle }}")})
+	r, got := run(t, lint.Options{})
+	expect(t, got)
+	if !strings.Contains(r.Summary(), "watch-timeout (") {
+		t.Errorf("summary %q does not say what was not judged", r.Summary())
+	}
+}
+
+// Facts of the spec hold for the files that are about its cluster, and no others.
+func TestGroups(t *testing.T) {
+	never := minimal + "clients: keepalive: \"none\"\n"
+	idle := strings.ReplaceAll(haproxy, "30s", "10m") // too short for clients that never ping
+	other := strings.ReplaceAll(idle, "10.0.1.10", "10.9.9.9")
+	second := strings.NewReplacer("prod", "second", "10.0.1.1", "10.0.2.1", "etcd-lb", "etcd-lb2").Replace(minimal)
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"by member":  {map[string]string{"a.cue": never, "haproxy.cfg": idle}, []string{"haproxy.cfg:4 warning watch-timeout"}},
+		"not at all": {map[string]string{"a.cue": never, "haproxy.cfg": other}, nil},
+		"by manifest": {map[string]string{
+			"a.cue": never, "out/.etcdlbgen.json": `{"version":1,"files":{"a/haproxy.cfg":{},"b/haproxy.cfg":{}}}`,
+			"out/a/haproxy.cfg": other, "out/b/haproxy.cfg": idle,
+		}, []string{"out/a/haproxy.cfg:4 warning watch-timeout", "out/b/haproxy.cfg:4 warning watch-timeout"}},
+		"by a shared address, to neither": {map[string]string{
+			"a.cue": never, "b.cue": strings.Replace(second, "10.0.2.10", "10.0.1.10", 1), "haproxy.cfg": idle,
+		}, nil},
+		"the other spec's": {map[string]string{"a.cue": minimal, "b.cue": second + "clients: keepalive: \"none\"\n", "haproxy.cfg": idle}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, tc.files)
+			_, got := run(t, lint.Options{Rules: []string{"watch-timeout"}})
+			expect(t, got, tc.want...)
+		})
+	}
+}
+
+func TestSuppression(t *testing.T) {
+	with := func(comment string) string {
+		return strings.Replace(haproxy, "    timeout client 30s\n", "    "+comment+"\n    timeout client 30s\n", 1)
+	}
+	for name, tc := range map[string]struct {
+		text string
+		want []string
+	}{
+		"line above":        {with("# etcdlbgen:ignore watch-timeout clients ping every 5s"), nil},
+		"same line":         {strings.Replace(haproxy, "client 30s", "client 30s # etcdlbgen:ignore watch-timeout clients ping", 1), nil},
+		"several above":     {with("# etcdlbgen:ignore watch-timeout clients ping\n# etcdlbgen:ignore unused-ignore x"), []string{"haproxy.cfg:5 warning unused-ignore"}},
+		"two lines above":   {with("# etcdlbgen:ignore watch-timeout clients ping\n"), []string{"haproxy.cfg:4 warning unused-ignore", "haproxy.cfg:6 error watch-timeout"}},
+		"another rule":      {with("# etcdlbgen:ignore peer-via-lb not ours"), []string{"haproxy.cfg:4 warning unused-ignore", "haproxy.cfg:5 error watch-timeout"}},
+		"no such rule":      {with("# etcdlbgen:ignore watch-timeouts clients ping"), []string{"haproxy.cfg:4 warning unused-ignore", "haproxy.cfg:5 error watch-timeout"}},
+		"no rule":           {with("# etcdlbgen:ignore"), []string{"haproxy.cfg:4 warning unused-ignore", "haproxy.cfg:5 error watch-timeout"}},
+		"no reason":         {with("# etcdlbgen:ignore watch-timeout"), []string{"haproxy.cfg:4 error ignore-without-reason", "haproxy.cfg:5 error watch-timeout"}},
+		"a date, no reason": {with("# etcdlbgen:ignore watch-timeout until=2027-01-31"), []string{"haproxy.cfg:4 error ignore-without-reason", "haproxy.cfg:5 error watch-timeout"}},
+		"until the day":     {with("# etcdlbgen:ignore watch-timeout until=2026-06-15 clients ping"), nil},
+		"date at the end":   {with("# etcdlbgen:ignore watch-timeout clients ping until=2026-06-15"), nil},
+		"expired":           {with("# etcdlbgen:ignore watch-timeout clients ping until=2026-06-14"), []string{"haproxy.cfg:4 warning ignore-expired", "haproxy.cfg:5 error watch-timeout"}},
+		"no date":           {with("# etcdlbgen:ignore watch-timeout clients ping until=never"), []string{"haproxy.cfg:4 warning ignore-expired", "haproxy.cfg:5 error watch-timeout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, map[string]string{"haproxy.cfg": tc.text})
+			_, got := run(t, lint.Options{Now: time.Date(2026, 6, 15, 23, 0, 0, 0, time.UTC)})
+			expect(t, got, tc.want...)
+		})
+	}
+	t.Run("of a rule that is off", func(t *testing.T) {
+		in(t, map[string]string{"haproxy.cfg": with("# etcdlbgen:ignore watch-timeout clients ping")})
+		_, got := run(t, lint.Options{Disable: []string{"watch-timeout"}})
+		expect(t, got)
+	})
+}
+
+func TestProvenPeerCannotBeSuppressed(t *testing.T) {
+	listen := func(name string) string {
+		return "defaults\n  mode tcp\n  timeout client 1h\n  timeout server 1h\nlisten " + name +
+			"\n  bind *:7000\n  # etcdlbgen:ignore peer-via-lb we know better\n  server a 10.0.1.10:2380\n"
+	}
+	in(t, map[string]string{"haproxy.cfg": listen("etcd")})
+	_, got := run(t, lint.Options{})
+	expect(t, got, "haproxy.cfg:7 warning unused-ignore", "haproxy.cfg:8 error peer-via-lb")
+	in(t, map[string]string{"haproxy.cfg": listen("other")})
+	_, got = run(t, lint.Options{})
+	expect(t, got)
+}
+
+func TestSuppressionInASpecHoldsForItsFiles(t *testing.T) {
+	spec := strings.Replace(minimal, "loadBalancer: host: \"etcd-lb.example.com\"", `loadBalancer: {
+	host: "etcd-lb.example.com"
+	// etcdlbgen:ignore watch-timeout clients ping every 10s
+	timeouts: idle: "50s"
+}`, 1)
+	file := strings.NewReplacer("listen etcd", "frontend etcd-prod", "    option", "    default_backend etcd-prod\nbackend etcd-prod\n    option").Replace(haproxy)
+	in(t, map[string]string{"a.cue": spec, "haproxy.cfg": file})
+	r, got := run(t, lint.Options{Disable: []string{"check-tcp-only"}})
+	expect(t, got)
+	if len(r.Suppressed) != 2 {
+		t.Errorf("%d findings suppressed, want that of the spec and that of the file", len(r.Suppressed))
+	}
+}
+
+func TestEndpointOfAnotherClusterIsNotMissed(t *testing.T) {
+	in(t, map[string]string{"haproxy.cfg": haproxy, "a.cue": minimal})
+	r, _ := run(t, lint.Options{Endpoints: []string{"https://a.example.com:2379,b.example.com:2379"}})
+	if !strings.Contains(r.Summary(), "cert-lb-san (no server certificate given)") {
+		t.Errorf("summary %q", r.Summary())
+	}
+}
+
+func TestSummary(t *testing.T) {
+	in(t, map[string]string{"haproxy.cfg": haproxy})
+	r, _ := run(t, lint.Options{})
+	if want := "1 file read; 1 error, 0 warnings"; r.Summary() != want {
+		t.Errorf("got %q, want %q", r.Summary(), want)
+	}
+}
+
+func TestIncludedFilesAreOneSource(t *testing.T) {
+	server := "server { listen 2379; proxy_pass etcd; proxy_timeout 20s; }\n"
+	in(t, map[string]string{
+		"nginx/nginx.conf":         "events {}\nstream {\n  include stream.d/*.conf;\n}\n",
+		"nginx/stream.d/etcd.conf": "upstream etcd { server 10.0.1.10:2379; }\n" + server,
+		"nginx/stream.d/x.txt":     server,
+		"other/stream.d/etcd.conf": "upstream etcd { server 10.0.1.10:2379; }\n" + server,
+	})
+	o := lint.Options{Paths: []string{"nginx/nginx.conf"}, Rules: []string{"watch-timeout"}}
+	r, got := run(t, o)
+	expect(t, got, "nginx/stream.d/etcd.conf:2 error watch-timeout")
+	if r.Read != 2 {
+		t.Errorf("%d files read, want 2", r.Read)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	var b bytes.Buffer
+	if err := lint.ExplainAll(&b); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if len(strings.Fields(line)) < 3 {
+			t.Errorf("line %q", line)
+		}
+	}
+	if !strings.Contains(b.String(), "watch-timeout") {
+		t.Error("watch-timeout is not listed")
+	}
+}
