@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -35,7 +34,7 @@ type cli struct {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	color    bool
+	color    string // auto, always or never
 }
 
 // exitCode ends a command with a code whose reason has been printed.
@@ -80,7 +79,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		fmt.Fprintf(stderr, "etcdlbgen: error: %v\nhint: see etcdlbgen --help\n", err)
 		return exitUsage
 	}
-	s := &streams{in: stdin, out: stdout, err: stderr, color: useColor(c.Color, stderr)}
+	s := &streams{in: stdin, out: stdout, err: stderr, color: c.Color}
 	return fail(stderr, ctx.Run(s))
 }
 
@@ -102,9 +101,10 @@ func fail(stderr io.Writer, err error) int {
 	return exitInternal
 }
 
-func useColor(when string, w io.Writer) bool {
-	if when != "auto" {
-		return when == "always"
+// colored reports whether what is written to w is to be coloured.
+func (s *streams) colored(w io.Writer) bool {
+	if s.color != "auto" {
+		return s.color == "always"
 	}
 	f, ok := w.(*os.File)
 	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
@@ -118,12 +118,4 @@ func (f failOn) severity() diag.Severity {
 		return diag.Warning
 	}
 	return diag.Error
-}
-
-// oneOf checks a name that a flag gives against those there are.
-func oneOf(flag, name string, known []string) error {
-	if !slices.Contains(known, name) {
-		return usagef("%s: there is no %q; there are %v", flag, name, known)
-	}
-	return nil
 }

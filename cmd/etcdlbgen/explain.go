@@ -1,0 +1,22 @@
+package main
+
+import (
+	"github.com/etcdlbgen/etcdlbgen/lint"
+	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+)
+
+type explainCmd struct {
+	Rule string `arg:"" optional:"" help:"The id in brackets at the end of a finding; without it, the list."`
+}
+
+// Run prints a rule's documentation.
+func (c *explainCmd) Run(s *streams) error {
+	if c.Rule == "" {
+		return lint.ExplainAll(s.out)
+	}
+	r := rules.Find(c.Rule)
+	if r == nil {
+		return usagef("there is no rule %q; etcdlbgen explain lists them", c.Rule)
+	}
+	return lint.Explain(s.out, r)
+}
