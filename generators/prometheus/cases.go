@@ -45,7 +45,7 @@ type stage struct {
 	servers []string // of the pool
 	usable  []string // those that get connections
 	voters  []string // instances of etcd's voting members
-	others  []string // instances of learners
+	others  []string // instances of learners, where the scrape names them
 }
 
 func newStage(t *topology.Topology) stage {
@@ -58,14 +58,28 @@ func newStage(t *topology.Topology) stage {
 			}
 		}
 	}
-	for _, m := range t.Etcd.Members {
-		if m.Learner.V {
-			s.others = append(s.others, m.Name.V)
-		} else {
+	instances := memberInstances(t)
+	for i, m := range t.Etcd.Members {
+		switch {
+		case !m.Learner.V && instances == nil:
 			s.voters = append(s.voters, m.Name.V)
+		case !m.Learner.V:
+			s.voters = append(s.voters, instances[i].V)
+		case instances != nil:
+			s.others = append(s.others, instances[i].V)
 		}
 	}
 	return s
+}
+
+// memberInstances are the members' scrape targets in their order, or nil where not each has one.
+func memberInstances(t *topology.Topology) []topology.Value[string] {
+	for _, s := range memberScrapes(t) {
+		if len(s.Targets) == len(t.Etcd.Members) {
+			return s.Targets
+		}
+	}
+	return nil
 }
 
 func quorum(n int) int { return n/2 + 1 }
@@ -263,6 +277,9 @@ func insufficient(s stage) testCase {
 				v = 1
 			}
 			out = append(out, series("up", always(v), "instance", instance))
+		}
+		for _, learner := range s.others {
+			out = append(out, series("up", always(1), "instance", learner)) // which has no vote
 		}
 		return out
 	}

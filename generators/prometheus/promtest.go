@@ -26,7 +26,7 @@ func testFile(t *topology.Topology, rules []rule, base string, header target.Hea
 	}
 	root := mapping(
 		pair{"rule_files", sequence(text("../rules/" + base + ".yml"))},
-		pair{"evaluation_interval", text("1m")},
+		pair{"evaluation_interval", text("5m")},
 		pair{"tests", sequence(tests...)},
 	)
 	return document(root, append(header.Lines(), "", "Run it with promtool test rules.")...)
