@@ -45,14 +45,20 @@ func (r reader) alert(n *yaml.Node) topology.Alert {
 	}
 }
 
+// longest is the size of the longest expression that is read, in bytes: the parser's printer takes quadratic time.
+const longest = 16 << 10
+
 // expr is an expression in the parser's own spelling, unknown where it does not parse.
 func (r reader) expr(n *yaml.Node) topology.Value[string] {
 	v := r.text(n)
 	if !v.Known() {
 		return v
 	}
+	if len(v.V) > longest || strings.Contains(v.V, opening) {
+		return topology.UnknownAt[string](v.Span)
+	}
 	e, err := promql.ParseExpr(v.V)
-	if err != nil || strings.Contains(v.V, opening) {
+	if err != nil {
 		return topology.UnknownAt[string](v.Span)
 	}
 	v.V = e.String()

@@ -173,6 +173,14 @@ func TestBrokenYAML(t *testing.T) {
 	}
 }
 
+// An expression that nobody wrote by hand is not worth the minutes its printing takes.
+func TestHugeExpression(t *testing.T) {
+	top, _ := parsed(t, "groups: [{rules: [{alert: A, expr: "+strings.Repeat("1+", 1<<20)+"1}]}]")
+	if len(top.Alerts) != 1 || top.Alerts[0].Expr.Known() {
+		t.Errorf("an expression of 2 MiB is read")
+	}
+}
+
 func TestDetect(t *testing.T) {
 	for name, text := range foreign {
 		if !detect("some/"+name+".yaml", []byte(text)) {
