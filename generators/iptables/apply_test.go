@@ -22,7 +22,11 @@ func install(t testing.TB, top *topology.Topology, role string) string {
 		if filepath.Base(filepath.Dir(path)) != role {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), a.Data, 0o755); err != nil {
+		mode := os.FileMode(0o644)
+		if a.Exec {
+			mode = 0o755
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), a.Data, mode); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -72,7 +72,7 @@ func (w *walker) chain(c *chain, under topology.FirewallRule) {
 }
 
 // rule does what one rule says, and reports whether what it matches leaves the chain undecided.
-func (w *walker) rule(r rule, m topology.FirewallRule) (leaves bool) {
+func (w *walker) rule(r *rule, m topology.FirewallRule) (leaves bool) {
 	next := w.table.chains[r.target]
 	verdict, decides := verdicts[r.target]
 	switch {

@@ -226,6 +226,27 @@ func TestUnitRunsTheScriptBeforeTheNetwork(t *testing.T) {
 	}
 }
 
+// systemd itself finds nothing to say about the unit.
+func TestUnitIsValid(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		missing(t, "systemd-analyze")
+	}
+	dir := filepath.Dir(install(t, sample(false), "members"))
+	file := filepath.Join(dir, "etcd-lb-firewall-prod.service")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.ReplaceAll(data, []byte("/etc/etcd-lb/prod/members"), []byte(dir))
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("systemd-analyze", "verify", file).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
 // missing ends a test whose oracle is not installed: a failure where everything must be tried.
 func missing(t testing.TB, what string) {
 	t.Helper()

@@ -44,7 +44,7 @@ var silent = []string{
 var readMatches = []string{"tcp", "udp", "multiport", "conntrack", "state", "comment"}
 
 // parseRules reads the words of one rule. Several sources are several rules, as for iptables itself.
-func parseRules(args []word, span diag.Span) []rule {
+func parseRules(args []word, span diag.Span) []*rule {
 	o := options{rule: rule{
 		match: topology.FirewallRule{From: topology.DefaultAt(anybody, span), Span: span},
 		key:   keyOf(args),
@@ -57,12 +57,13 @@ func parseRules(args []word, span diag.Span) []rule {
 		o.sources = []source{{from: topology.UnknownAt[netip.Prefix](span)}}
 	}
 	if len(o.sources) == 0 {
-		return []rule{o.rule}
+		return []*rule{&o.rule}
 	}
-	out := make([]rule, len(o.sources))
+	out := make([]*rule, len(o.sources))
 	for i, s := range o.sources {
-		out[i] = o.rule
-		out[i].match.From, out[i].match.FromName = s.from, s.name
+		r := o.rule
+		r.match.From, r.match.FromName = s.from, s.name
+		out[i] = &r
 	}
 	return out
 }

@@ -19,7 +19,7 @@ type table struct {
 type chain struct {
 	name       string
 	declared   bool // by a line of its own, not only by rules
-	rules      []rule
+	rules      []*rule
 	drops      bool // the policy is DROP
 	policySpan diag.Span
 	span       diag.Span // where the file first names it
@@ -82,10 +82,9 @@ func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
 	switch {
 	case command == "-A":
 		c.rules = append(c.rules, rules...)
-	case command == "-I" && place >= 0 && place <= len(c.rules):
-		c.rules = slices.Insert(c.rules, place, rules...)
-	case command == "-I":
-		c.rules = append(c.rules, rules...)
+	case command == "-I": // each source goes before the last one
+		slices.Reverse(rules)
+		c.rules = slices.Insert(c.rules, min(max(place, 0), len(c.rules)), rules...)
 	case command == "-D" && !numbered:
 		c.delete(keyOf(args))
 	case numbered && place >= 0 && place < len(c.rules):
@@ -98,7 +97,7 @@ func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
 
 // delete takes the first rule with these words out.
 func (c *chain) delete(key string) {
-	if i := slices.IndexFunc(c.rules, func(r rule) bool { return r.key == key }); i >= 0 {
+	if i := slices.IndexFunc(c.rules, func(r *rule) bool { return r.key == key }); i >= 0 {
 		c.rules = slices.Delete(c.rules, i, i+1)
 	}
 }

@@ -147,24 +147,26 @@ func (l *lexer) quoted(quote byte, b *strings.Builder) (dynamic bool) {
 	return true
 }
 
-// substitution reads $name, ${…}, $(…) or `…` as one stretch of text.
+// substitutions are the openings and ends of what a shell fills in.
+var substitutions = [][2]string{{"${", "}"}, {"$(", ")"}, {"`", "`"}}
+
+// maxSubstitution bounds, in bytes, how far the end of one is looked for.
+const maxSubstitution = 500
+
+// substitution reads ${…}, $(…) or `…` as one stretch of text, or else the sign alone.
 func (l *lexer) substitution(b *strings.Builder) {
-	closing := map[string]string{"${": "}", "$(": ")", "`": "`"}
-	for open, end := range closing {
-		if !strings.HasPrefix(l.peek(), open) {
-			continue
+	stop := l.pos + 1
+	for _, s := range substitutions {
+		if body, ok := strings.CutPrefix(l.peek(), s[0]); ok {
+			line, _, _ := strings.Cut(body[:min(len(body), maxSubstitution)], "\n")
+			if n := strings.Index(line, s[1]); n >= 0 {
+				stop = l.pos + len(s[0]) + n + len(s[1])
+			}
 		}
-		line, _, _ := strings.Cut(l.peek(), "\n")
-		n := strings.Index(line[len(open):], end)
-		if n < 0 {
-			break
-		}
-		for stop := l.pos + len(open) + n + len(end); l.pos < stop; {
-			b.WriteString(l.skip())
-		}
-		return
 	}
-	b.WriteString(l.skip())
+	for l.pos < stop {
+		b.WriteString(l.skip())
+	}
 }
 
 // noteHeredoc remembers the delimiter of a here-document, unless a restore program reads it: that one holds rules.
