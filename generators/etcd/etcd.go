@@ -117,11 +117,11 @@ func keepalive(e *target.Env, t *topology.Topology) {
 	}
 	e.Section("How often a quiet client is pinged: finds those that vanished behind the load balancer, and keeps watches",
 		"from being idle there.")
-	e.Set("ETCD_GRPC_KEEPALIVE_INTERVAL", interval.String())
-	e.Set("ETCD_GRPC_KEEPALIVE_TIMEOUT", pingTimeout.String())
+	e.Set("ETCD_GRPC_KEEPALIVE_INTERVAL", topology.Short(interval))
+	e.Set("ETCD_GRPC_KEEPALIVE_TIMEOUT", topology.Short(pingTimeout))
 	if ping := t.Clients.Keepalive; ping.Known() && ping.V != topology.Never && ping.V < minPing {
 		e.Section("Clients ping more often than etcd allows by default, and would be cut off for it.")
-		e.Set("ETCD_GRPC_KEEPALIVE_MIN_TIME", ping.V.String())
+		e.Set("ETCD_GRPC_KEEPALIVE_MIN_TIME", topology.Short(ping.V))
 	}
 }
 

@@ -79,7 +79,7 @@ func TestOneFileAMember(t *testing.T) {
 		"ETCD_ADVERTISE_CLIENT_URLS":       "https://10.0.1.11:2379",
 		"ETCD_LISTEN_PEER_URLS":            "https://10.0.1.11:2380",
 		"ETCD_INITIAL_ADVERTISE_PEER_URLS": "https://10.0.1.11:2380",
-		"ETCD_GRPC_KEEPALIVE_INTERVAL":     "10m0s",
+		"ETCD_GRPC_KEEPALIVE_INTERVAL":     "10m",
 		"ETCD_GRPC_KEEPALIVE_TIMEOUT":      "20s",
 	}
 	if got := source(t, files["etcd/etcd-2.env"]); !maps.Equal(got, want) {

@@ -11,7 +11,7 @@ import (
 func (b *book) alerts() {
 	for _, a := range b.Alerts {
 		b.heading(2, a.Name.V)
-		b.say("Severity " + code(a.Severity.V) + ", after " + a.For.V.String() + ": " + prose(a.Summary) + ".")
+		b.say("Severity " + code(a.Severity.V) + ", after " + topology.Short(a.For.V) + ": " + prose(a.Summary) + ".")
 		b.say(prose(a.Description))
 		b.fenced("promql", []string{a.Expr.V})
 		if write := actions[a.Name.V]; write != nil {
@@ -103,7 +103,8 @@ func (b *book) proxySilent() {
 func (b *book) membersDrifted() {
 	p := b.proxy("haproxy")
 	if p == nil || p.Container {
-		b.say("Build again, and start the container with the new file.")
+		b.say("Build again, check the file, and restart the container with it:")
+		b.run("haproxy -c -f haproxy/haproxy.cfg")
 		return
 	}
 	b.say("On " + b.machines() + ", which servers does HAProxy have?")
@@ -118,13 +119,13 @@ func (b *book) connectionErrors() {
 	}
 	b.say("On the member: the second column is the queue of connections that etcd has not accepted, the third its limit:")
 	b.run("ss -Hltn 'sport = :" + b.clientPort() + "'")
-	b.say("Errors in one member's network show as retransmissions:")
-	b.run("ss -Htin 'sport = :" + b.clientPort() + "' | grep -c retrans")
+	b.say("A bad network shows as retransmissions, in each connection now and in all:")
+	b.run("ss -Htin 'sport = :" + b.clientPort() + "' | grep -o 'retrans:[0-9/]*' | sort | uniq -c")
 }
 
 func (b *book) saturated() {
 	b.say("On HAProxy's machine, who holds the connections?")
-	b.run("ss -Htn state established '( sport = :" + b.balancerPort() + " )' | awk '{print $NF}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head")
+	b.run("ss -Htn state established 'sport = :" + b.balancerPort() + "' " + peersOf)
 	b.say("A client that opens ever more is broken: restart it. Otherwise raise " + code("loadBalancer: maxConnections") +
 		" in the spec, build and roll out.")
 }
@@ -174,6 +175,9 @@ func (b *book) membersSilent() {
 	b.ask()
 	b.say("If that is well, it is the scrape: its job, its targets, and who may read them (monitoring.networks in the spec).")
 }
+
+// peersOf counts, in what ss prints, the connections of each other end.
+const peersOf = "| awk '{print $NF}' | sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head -50"
 
 // checksFromProxy ask as the proxy's check does: for health where there is a port for it, else for a connection.
 func (b *book) checksFromProxy() []string {

@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -11,6 +12,10 @@ import (
 )
 
 func (b *book) balancer() {
+	if host := b.Dialed[0].V; !isAddress(host) && !b.local() {
+		b.say("The name that clients dial must lead to the load balancer, and to nothing else:")
+		b.run("getent ahosts " + host)
+	}
 	if p := b.proxy("haproxy"); p != nil {
 		b.haproxy(p)
 	}
@@ -42,9 +47,14 @@ func (b *book) haproxy(p *topology.Proxy) {
 	b.say("It answers 200 as soon as one member is up:")
 	b.run(b.haproxyAnswers(p))
 	if !p.Container {
-		b.say("and says of each member whether it is:")
+		b.say("Each member, its connections and its state:")
 		b.run(b.haproxyServers(p))
 	}
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // socket is HAProxy's console, on its machine.
@@ -77,22 +87,22 @@ func (b *book) nginx(p *topology.Proxy) {
 		"systemctl reload-or-restart nginx")
 }
 
-// stopping says how each load balancer is stopped.
-func (b *book) stopping() string {
-	var out []string
-	for _, s := range []struct{ target, command string }{
-		{"haproxy", "systemctl disable --now haproxy"},
-		{"nginx", "systemctl disable --now nginx"},
-		{"terraform", "terraform -chdir=terraform/aws destroy"},
-	} {
-		if p := b.proxy(s.target); p != nil && !p.Fragment && !p.Container {
-			out = append(out, s.command)
+// stop says how each load balancer is stopped.
+func (b *book) stop() string {
+	out := []string{"When no client is left on the load balancer, stop it."}
+	for _, p := range b.Proxies {
+		switch {
+		case p.Platform == "aws":
+			out = append(out, "In AWS: apply "+code("deletionProtection: false")+", then "+code("terraform -chdir=terraform/aws destroy")+".")
+		case p.Fragment:
+			out = append(out, "Remove its file from "+p.Target+"'s folder, and reload "+p.Target+".")
+		case p.Container:
+			out = append(out, "Remove the containers of "+p.Target+".")
+		default:
+			out = append(out, code("systemctl disable --now "+p.Target)+".")
 		}
 	}
-	if len(out) == 0 {
-		return ""
-	}
-	return ": " + codes(out)
+	return strings.Join(out, " ")
 }
 
 func (b *book) prometheus() {
@@ -167,8 +177,7 @@ func (b *book) enforce() {
 	}
 	b.applyFirewall()
 	b.say("Then verify once more, through the load balancer and directly. From a machine that is not admitted, a member must refuse at once:")
-	host := b.example().Host()
-	b.run("nc -zvw 3 " + host + " " + strconv.Itoa(b.Etcd.ClientPort.V))
+	b.run("nc -zvw 3 " + b.example().Host() + " " + b.clientPort())
 }
 
 // metricsURL is where a member answers health checks and scrapes.

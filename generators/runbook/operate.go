@@ -1,8 +1,6 @@
 package runbook
 
-import (
-	"strings"
-)
+import "strings"
 
 // drain is how a member gets rid of its clients.
 func (b *book) drain() {
@@ -15,7 +13,7 @@ func (b *book) drain() {
 	b.say("Before maintenance on a member that takes longer than a restart, send its clients elsewhere; " + code(m) +
 		" stands for it here. For good, in the spec:")
 	b.fenced("cue", []string{`cluster: members: "` + m + `": drain: true`})
-	b.say("Build and roll out the load balancer: the member gets no new connections. It stays a member, with its vote.")
+	b.say("Build and roll out the load balancer: the member gets no new connections; those that it has stay until they end. It keeps its vote.")
 	if p := b.proxy("haproxy"); p != nil && !p.Container {
 		server := p.Pools[0].Name.V + "/" + m
 		b.say("At once, until HAProxy's next reload, on", b.machines()+"; the second command also cuts the connections that are left,",
@@ -34,12 +32,15 @@ func (b *book) single() {
 	b.heading(2, "Commands on one member")
 	m := b.example()
 	own := func(command string) string { return etcdctl([]string{b.Etcd.ClientURL(m)}, command) }
-	b.say("A snapshot, a defragmentation and a change of the leader are about one member. Through the load balancer they would meet a random one:",
-		"dial the member itself, here "+code(m.Name.V)+". The status says which one leads, and each member's ID:")
-	b.run(b.direct("endpoint status -w table"))
+	b.say("A snapshot, a defragmentation and a change of the leader are about one member, and would meet any one through the load balancer:",
+		"dial the member itself, here "+code(m.Name.V)+".")
 	b.run(own("snapshot save etcd-"+b.Name.V+".db"), own("defrag"))
-	b.say("Drain a member before it is defragmented: it answers nobody meanwhile. The leader itself hands over to the member of that ID:")
-	b.run(own("move-leader ID"))
+	b.say("While a member is defragmented it answers nobody: [drain](#draining-a-member) it before.")
+	if b.serving() < 2 {
+		return
+	}
+	b.say("The status says which member leads, and each one's ID; the leader itself hands over to the member of the ID:")
+	b.run(b.direct("endpoint status -w table"), own("move-leader ID"))
 }
 
 // bypass is the way around a load balancer that is down.

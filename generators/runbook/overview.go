@@ -25,12 +25,16 @@ func (b *book) diagram() []string {
 		fmt.Sprintf(`    lb["load balancer<br/>%s"]`, b.BalancerURL()),
 		"    clients --> lb",
 	}
+	lines = append(lines, fmt.Sprintf(`    subgraph etcd["etcd, each with each on port %d"]`, b.Etcd.PeerPort.V))
 	for i, m := range b.Etcd.Members {
-		lines = append(lines, fmt.Sprintf(`    m%d["%s<br/>%s"]`, i+1, m.Name.V, m.Host()))
+		lines = append(lines, fmt.Sprintf(`        m%d["%s<br/>%s"]`, i+1, m.Name.V, m.Host()))
+	}
+	lines = append(lines, "    end")
+	for i, m := range b.Etcd.Members {
 		switch {
 		case m.Learner.V:
 		case m.Drain.V:
-			lines = append(lines, fmt.Sprintf("    lb -.-|drained| m%d", i+1))
+			lines = append(lines, fmt.Sprintf("    lb -. drained .- m%d", i+1))
 		default:
 			lines = append(lines, fmt.Sprintf("    lb --> m%d", i+1))
 		}
@@ -104,15 +108,19 @@ func (b *book) nodes() {
 // setup is what the commands below expect.
 func (b *book) setup() {
 	b.heading(2, "Before you type commands")
-	b.say("Paths such as", code("endpoints/endpoints.env"), "are below the folder that this file is in.",
-		"The commands need etcdctl 3.4 or later", "on a machine that reaches the load balancer and the members"+b.admittedOperators()+".")
+	b.say("Paths are relative to the folder that this file is in.", "The commands need etcdctl 3.4 or later", "on a machine that reaches the load balancer and the members"+b.admittedOperators()+".")
 	if !b.tls() {
 		return
 	}
 	pair := b.Clients.Certificate
+	if auth := b.Etcd.ClientCertAuth; !pair.CA.Known() && auth.Known() && !auth.V {
+		b.say("Name the file of the certificate authority in ETCDCTL_CACERT; clients need no certificate of their own.")
+		b.run(`: "${ETCDCTL_CACERT:?}"`)
+		return
+	}
 	if !pair.CA.Known() {
-		b.say("Name a client certificate for etcdctl and curl in ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY.",
-			"With clients.certificate in the spec, this runbook names it. This says whether one is missing:")
+		b.say("Name the files of a client certificate in ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY; with clients.certificate in the",
+			"spec, this runbook names them. This says whether one is missing:")
 		b.run(`: "${ETCDCTL_CACERT:?}" "${ETCDCTL_CERT:?}" "${ETCDCTL_KEY:?}"`)
 		return
 	}
@@ -121,11 +129,13 @@ func (b *book) setup() {
 
 // admittedOperators says from where members can be reached, where the spec's firewall decides it.
 func (b *book) admittedOperators() string {
-	if !b.has("iptables") && !b.has("terraform") {
+	switch {
+	case b.local():
+		return ": a client's"
+	case !b.has("iptables") && !b.has("terraform"):
 		return ""
-	}
-	if len(b.Clients.Direct) == 0 {
-		return ": one of the members, since the firewall admits nobody else (clients.direct in the spec would)"
+	case len(b.Clients.Direct) == 0:
+		return ": a member, since the firewall admits nobody else (clients.direct in the spec would)"
 	}
 	return ": a member, or one in " + b.directNetworks() + ", which the firewall admits"
 }

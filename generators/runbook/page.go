@@ -67,6 +67,14 @@ func (p *page) table(head []string, rows [][]string) {
 // code is a word of a command or a file within prose.
 func code(s string) string { return "`" + s + "`" }
 
+// word is a word of a shell command: the brackets of an IPv6 address are patterns to some shells.
+func word(s string) string {
+	if strings.Contains(s, "[") {
+		return "'" + s + "'"
+	}
+	return s
+}
+
 // codes are several of them, as a sentence lists them.
 func codes(words []string) string {
 	quoted := make([]string, len(words))

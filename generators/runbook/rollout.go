@@ -3,8 +3,6 @@ package runbook
 import (
 	"fmt"
 	"net"
-	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -26,7 +24,7 @@ func (b *book) steps() []step {
 			codes(b.firewallFolders()) + "), and disable its unit."})
 	}
 	if len(b.Proxies) > 0 {
-		steps = append(steps, step{"Load balancer", b.balancer, "When no client is left on it, stop the load balancer" + b.stopping() + "."})
+		steps = append(steps, step{"Load balancer", b.balancer, b.stop()})
 	}
 	if b.has("prometheus") {
 		steps = append(steps, step{"Alerts", b.prometheus, "Take the rule and scrape files out of Prometheus and reload it."})
@@ -66,7 +64,7 @@ func (b *book) rollback() {
 func (b *book) certificates() {
 	var names, addresses []string
 	for _, d := range b.Dialed {
-		if _, err := netip.ParseAddr(d.V); err == nil {
+		if isAddress(d.V) {
 			addresses = append(addresses, d.V)
 		} else {
 			names = append(names, d.V)
@@ -77,29 +75,21 @@ func (b *book) certificates() {
 		"It must be good for both server and client authentication. Replace the files one member at a time; etcd reads them anew",
 		"for each connection. Then ask each member; no line may say NOT:")
 	lines := []string{
-		"for member in " + strings.Join(b.clientAddresses(), " ") + "; do",
-		`  echo "== $member"`,
-		`  cert=$(openssl s_client -connect "$member" </dev/null 2>/dev/null | openssl x509)`,
+		"check() {",
+		`  echo "== $1"`,
+		`  cert=$(openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509)`,
 	}
-	for _, c := range []struct {
-		flag   string
-		values []string
-	}{{"-checkhost", names}, {"-checkip", addresses}} {
-		if len(c.values) > 0 {
-			lines = append(lines, "  for name in "+strings.Join(c.values, " ")+"; do",
-				`    echo "$cert" | openssl x509 -noout `+c.flag+` "$name"`, "  done")
-		}
+	for _, n := range names {
+		lines = append(lines, `  echo "$cert" | openssl x509 -noout -checkhost `+n)
 	}
-	b.run(append(lines, `  echo "$cert" | openssl x509 -noout -enddate -ext extendedKeyUsage`, "done")...)
-}
-
-// clientAddresses are host:port of all members.
-func (b *book) clientAddresses() []string {
-	var out []string
+	for _, a := range addresses {
+		lines = append(lines, `  echo "$cert" | openssl x509 -noout -checkip `+a)
+	}
+	lines = append(lines, `  echo "$cert" | openssl x509 -noout -enddate -ext extendedKeyUsage`, "}")
 	for _, m := range b.Etcd.Members {
-		out = append(out, net.JoinHostPort(m.Host(), strconv.Itoa(b.Etcd.ClientPort.V)))
+		lines = append(lines, "check "+word(net.JoinHostPort(m.Host(), b.clientPort())))
 	}
-	return out
+	b.run(lines...)
 }
 
 func (b *book) flags() {
@@ -135,7 +125,7 @@ func (b *book) verify() {
 }
 
 func (b *book) clients() {
-	b.say("Begin with one client, and wait for a quiet hour before the next. Their endpoint becomes " + code(b.BalancerURL()) +
+	b.say("Begin with one client; the next follows when that one has been well for an hour. Their endpoint becomes " + code(b.BalancerURL()) +
 		"; leave auto-sync of endpoints off, else clients replace it by the members.")
 	if b.has("endpoints") {
 		b.say(code("endpoints/endpoints.env") + " holds it as ETCD_ACCESS_ADDRESSES.")
@@ -150,5 +140,5 @@ func (b *book) clients() {
 		b.fenced("yaml", []string{"- --etcd-servers=" + b.BalancerURL()})
 	}
 	b.say("Who still dials a member past the load balancer? On each member, the addresses that are not the load balancer's or a member's:")
-	b.run(fmt.Sprintf("ss -Htn state established '( sport = :%d )' | awk '{print $NF}' | sort", b.Etcd.ClientPort.V))
+	b.run("ss -Htn state established 'sport = :" + b.clientPort() + "' " + peersOf)
 }

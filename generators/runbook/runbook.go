@@ -94,7 +94,7 @@ func (b *book) etcdctl(command string) string { return etcdctl([]string{b.Balanc
 func (b *book) direct(command string) string  { return etcdctl(b.Etcd.DirectURLs(), command) }
 
 func etcdctl(endpoints []string, command string) string {
-	return "etcdctl --endpoints=" + strings.Join(endpoints, ",") + " " + command
+	return "etcdctl --endpoints=" + word(strings.Join(endpoints, ",")) + " " + command
 }
 
 // example is the member that commands are shown for: one that serves clients.

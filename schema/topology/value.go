@@ -3,6 +3,7 @@ package topology
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
@@ -52,4 +53,16 @@ func CanonicalHost(s string) string {
 		return a.Unmap().String()
 	}
 	return strings.ToLower(strings.TrimSuffix(s, "."))
+}
+
+// Short writes a duration as users do, without the zero parts that Go adds: "1h", "5m", "1m30s".
+func Short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
