@@ -9,6 +9,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/nginx"
 	"github.com/etcdlbgen/etcdlbgen/generators/pem"
 	"github.com/etcdlbgen/etcdlbgen/generators/prometheus"
+	"github.com/etcdlbgen/etcdlbgen/generators/runbook"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/generators/terraform"
 )
@@ -22,5 +23,6 @@ var Targets = []target.Target{
 	prometheus.Target,
 	etcd.Target,
 	endpoints.Target,
+	runbook.Target,
 	pem.Target,
 }
