@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -204,6 +205,22 @@ func TestScrapes(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: scrapes\n%s; want\n%s", c.spec, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+		}
+	}
+}
+
+// A label that every alert has, or that the exporter itself sets, cannot be the user's.
+func TestReservedLabels(t *testing.T) {
+	for _, spec := range []string{
+		`targets: prometheus: labels: severity: "page"`,
+		`targets: prometheus: labels: cluster: "x"`,
+		`targets: prometheus: labels: "__name__": "x"`,
+		`targets: prometheus: select: haproxy: proxy: "x"`,
+		`targets: prometheus: select: etcd: instance: "x"`,
+	} {
+		_, diags, err := schema.Load(schema.Input{Paths: []string{"-"}, Stdin: strings.NewReader(members(3) + spec)})
+		if err != nil || !diags.Has(diag.Error) {
+			t.Errorf("%s is taken: %v %v", spec, diags, err)
 		}
 	}
 }
