@@ -83,7 +83,7 @@ func TestOracles(t *testing.T) {
 		dir := filepath.Join(root, fmt.Sprint(i))
 		written := map[string]string{}
 		for _, f := range files {
-			written[f.Path] = o.reachable(string(f.Data))
+			written[f.Path] = o.reachable(t, string(f.Data))
 		}
 		rewrite(t, dir, written)
 		o.check(t, s.name, dir, written)
@@ -98,31 +98,33 @@ type sample struct {
 
 // oracles are the real tools and what they need around them.
 type oracles struct {
-	haproxy, nginx, promtool, terraform, shellcheck string
-	certificates                                    string // a folder in whose place /etc/etcd/ssl stands in specs
-	pem                                             []byte
-	rules, tests, scripts                           []string
-	shells                                          map[string]bool
+	haproxy, nginx, unshare, promtool, terraform, shellcheck string
+	certificates                                             string // a folder that holds what configurations load
+	pem                                                      []byte
+	rules, tests, scripts                                    []string
+	shells                                                   map[string]bool
 }
 
 func newOracles(t *testing.T) *oracles {
 	return &oracles{
-		haproxy: need(t, "haproxy"), nginx: need(t, "nginx"), promtool: need(t, "promtool"),
+		haproxy: need(t, "haproxy"), nginx: need(t, "nginx"), unshare: need(t, "unshare"), promtool: need(t, "promtool"),
 		terraform: need(t, "terraform"), shellcheck: need(t, "shellcheck"),
 		certificates: t.TempDir(), pem: certificate(t), shells: map[string]bool{},
 	}
 }
 
-var certificatePath = regexp.MustCompile(`/etc/etcd/ssl/[A-Za-z0-9._@+-]+`)
+var certificatePath = regexp.MustCompile(`\b(crt|ca-file) (/[A-Za-z0-9._@+/-]+)`)
 
-// reachable lets the certificates that a file names exist.
-func (o *oracles) reachable(text string) string {
-	return certificatePath.ReplaceAllStringFunc(text, func(path string) string {
+// reachable lets the certificates that HAProxy loads exist.
+func (o *oracles) reachable(t *testing.T, text string) string {
+	t.Helper()
+	return certificatePath.ReplaceAllStringFunc(text, func(found string) string {
+		word, path, _ := strings.Cut(found, " ")
 		real := filepath.Join(o.certificates, filepath.Base(path))
 		if err := os.WriteFile(real, o.pem, 0o600); err != nil {
-			panic(err)
+			t.Fatal(err)
 		}
-		return real
+		return word + " " + real
 	})
 }
 
@@ -175,17 +177,18 @@ func (o *oracles) haproxyFragment(t *testing.T, name, fragment string) {
 func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 	t.Helper()
 	if strings.Contains(config, "stream.d") {
-		whole := filepath.Join(dir, "whole.conf")
-		if err := os.WriteFile(whole, []byte("load_module modules/ngx_stream_module.so;\nworker_rlimit_nofile 400000;\nevents {}\n"+
-			"http { server { listen 127.0.0.1:18083; } }\nstream {\n\tinclude "+config+";\n}\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		config = whole
+		text = "load_module modules/ngx_stream_module.so;\nworker_rlimit_nofile 400000;\npid /run/nginx.pid;\nevents {}\n" +
+			"http { access_log off; server { listen 127.0.0.1:18083; } }\nstream {\n" + text + "}\n"
 	}
-	// nginx binds its listeners for a test, hence in a network of its own.
-	accepted(t, dir, need(t, "unshare"), "--map-root-user", "--net",
-		o.nginx, "-t", "-q", "-c", config, "-g", "error_log stderr; pid "+filepath.Join(dir, "nginx.pid")+";")
-	_ = text
+	// What the test opens is below dir, and what it binds in a network of its own.
+	text = strings.NewReplacer("/run/nginx.pid", dir+"/nginx.pid", "/var/log/nginx/", dir+"/").Replace(text)
+	whole := filepath.Join(dir, "whole.conf")
+	if err := os.WriteFile(whole, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	accepted(t, dir, o.unshare, "--map-root-user", "--net", "sh", "-c",
+		`echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind; echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind; exec "$@"`, "sh",
+		o.nginx, "-t", "-q", "-c", whole, "-g", "error_log stderr;")
 }
 
 // finish asks the tools that take many files at a time.
