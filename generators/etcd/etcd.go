@@ -30,10 +30,10 @@ func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 // member is the file of one member.
 func member(t *topology.Topology, m topology.Member, header target.Header) *target.Env {
 	e := target.NewEnv(header,
-		"Flags of the etcd member "+m.Name.V+" of the cluster "+t.Name.V+", for EnvironmentFile= of its systemd unit. Flags on its",
-		"command line say the same or are dropped: etcd refuses to start when both are there. Data folder, initial cluster",
-		"and the files of its own certificates stay where they are.")
-	e.Section("")
+		"Flags of the etcd member "+m.Name.V+" of the cluster "+t.Name.V+", for EnvironmentFile= of its systemd unit. Drop them from its",
+		"command line: etcd refuses to start when a flag is in both. Data folder, initial cluster and the files of its own",
+		"certificates stay where they are.")
+	e.Section("Its name among the members.")
 	e.Set("ETCD_NAME", m.Name.V)
 	clients(e, t, m)
 	peers(e, t.Etcd, m)
