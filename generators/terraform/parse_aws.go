@@ -163,7 +163,8 @@ func checkTimeout(kind topology.CheckKind) time.Duration {
 	return 10 * time.Second
 }
 
-// readAttachments makes a server of each target.
+// readAttachments makes a server of each target. A group whose targets stand elsewhere has one of which the port alone is
+// known.
 func (r *awsReader) readAttachments() {
 	for _, n := range r.folder.of("aws_lb_target_group_attachment") {
 		address := n.target("target_group_arn", "aws_lb_target_group")
@@ -186,6 +187,11 @@ func (r *awsReader) readAttachments() {
 			s.Checked = topology.DefaultAt(pool.Check.Kind.V != topology.CheckNone, pool.Check.Span)
 		}
 		pool.Servers = append(pool.Servers, s)
+	}
+	for address, pool := range r.groups {
+		if port := read(r.folder.block(r.folder.byAddress[address]), "port", value.whole); len(pool.Servers) == 0 && port.Known() {
+			pool.Servers = []topology.Server{{Port: port, Span: pool.Span}}
+		}
 	}
 }
 

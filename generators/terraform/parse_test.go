@@ -220,7 +220,7 @@ locals {
 		{`var.members`, `each.value.ip`}:                            "set etcd-1 at unknown, set etcd-2 at set 10.0.1.11",
 		{`toset(["10.0.1.1", "10.0.1.1"])`, `each.value`}:           "set 10.0.1.1 at set 10.0.1.1",
 		{`toset(["x"])`, `aws_instance.etcd[each.key].id`}:          "set x at unknown",
-		{`{}`, `each.value`}:                                        "",
+		{`{}`, `each.value`}:                                        "unknown at unknown", // targets may stand elsewhere
 		{`var.open`, `each.value`}:                                  "unknown at unknown",
 		{`local.members`, `each.value`}:                             "unknown at unknown",
 		{`local.loop`, `each.value`}:                                "unknown at unknown",

@@ -50,7 +50,8 @@ func checkWatchTimeout(g *topology.Group) diag.List {
 			}
 			d.Message = fmt.Sprintf("%s closes idle connections after %s, %s", l.Called(), short(r.Idle.V), d.Message)
 			d.Span, d.Subject = r.Idle.Span, l.Subject()
-			d.Hint = "set the idle timeout to 1h"
+			d.Hint = fmt.Sprintf("set it to %s (timeout tunnel, proxy_timeout or tcp_idle_timeout_seconds; in the spec timeouts.idle)",
+				short(max(enoughNoPings, 3*ping)))
 			if pings.State == topology.Set {
 				d.Related = []diag.Related{{Span: pings.Span, Message: "the clients' ping interval"}}
 			}
