@@ -51,7 +51,7 @@ const (
 )
 
 // rendered is the one file of a spec, and the topology it is from.
-func rendered(t *testing.T, spec string) (*topology.Topology, target.Artifact) {
+func rendered(t testing.TB, spec string) (*topology.Topology, target.Artifact) {
 	t.Helper()
 	top, options := lowertest.Topology(t, spec, name)
 	files, problems := render(top, options, target.Header{Spec: "spec.cue"})

@@ -30,12 +30,12 @@ func (s *section) search(topic string) (line, found) {
 	return line{at: s.head}, absent
 }
 
-// rules are lines that are inherited as a whole: the section's own, or else those of its defaults. It reports false
-// where there may be more.
-func (s *section) rules(topic string) (rules []line, sure bool) {
-	for at := s; at != nil; at = at.parent {
-		if rules = at.by[topic]; len(rules) > 0 || at.opaque {
-			return rules, !at.opaque
+// owner finds the section whose lines about a topic hold: they are inherited as a whole, so that is the section itself or
+// the first of its defaults that has any. It reports false where there may be more lines, and nil where there are none.
+func (s *section) owner(topic string) (at *section, sure bool) {
+	for at = s; at != nil; at = at.parent {
+		if len(at.by[topic]) > 0 || at.opaque {
+			return at, !at.opaque
 		}
 	}
 	return nil, true

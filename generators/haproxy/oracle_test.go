@@ -40,7 +40,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// check lets HAProxy judge files, loaded in this order, and returns what it says. A warning counts as a failure.
+// check lets HAProxy judge files, loaded in this order. A warning counts as a failure.
 func check(t *testing.T, files ...string) {
 	t.Helper()
 	args := []string{"-c", "-dW"}
@@ -105,7 +105,7 @@ func TestHAProxyAccepts(t *testing.T) {
 const (
 	before = `global
   log stdout format raw local0
-  stats socket %[1]s/socket mode 600 level admin
+  stats socket %s/socket mode 600 level admin
 defaults
   mode http
   log global
@@ -119,13 +119,13 @@ defaults
   http-check expect status 204
   default-server ssl verify none inter 9s send-proxy
 frontend web
-  bind 127.0.0.1:%[2]d
+  bind 127.0.0.1:%d
   default_backend apps
 backend apps
   server app1 127.0.0.1:9 check
 `
 	after = `frontend late
-  bind 127.0.0.1:%[3]d
+  bind 127.0.0.1:%d
   default_backend late
 backend late
   server app2 127.0.0.1:9 check
@@ -134,10 +134,8 @@ backend late
 
 // TestFragmentBetweenForeignFiles: neither the fragment nor the files beside it may change what the other means.
 func TestFragmentBetweenForeignFiles(t *testing.T) {
-	folder, ports := t.TempDir(), freePorts(t, 4)
-	setting := []any{folder, ports[0], ports[1]}
-	first := target.Artifact{Path: "conf.d/10-web.cfg", Data: fmt.Appendf(nil, before, setting...)}
-	last := target.Artifact{Path: "conf.d/90-late.cfg", Data: fmt.Appendf(nil, strings.Replace(after, "%[3]d", "%d", 1), ports[1])}
+	first := target.Artifact{Path: "conf.d/10-web.cfg", Data: fmt.Appendf(nil, before, t.TempDir(), 8080)}
+	last := target.Artifact{Path: "conf.d/90-late.cfg", Data: fmt.Appendf(nil, after, 8081)}
 	for _, s := range specs {
 		if !strings.Contains(s.spec, fragment) {
 			continue
@@ -177,7 +175,7 @@ func TestForeignModes(t *testing.T) {
 	out, err := exec.Command(program(t), "-D", "-p", pidfile,
 		"-f", store(t, folder, "10.cfg", fmt.Appendf(nil, before, folder, ports[0])),
 		"-f", store(t, folder, "50.cfg", ours.Data),
-		"-f", store(t, folder, "90.cfg", fmt.Appendf(nil, strings.Replace(after, "%[3]d", "%d", 1), ports[1])),
+		"-f", store(t, folder, "90.cfg", fmt.Appendf(nil, after, ports[1])),
 	).CombinedOutput()
 	if err != nil {
 		t.Fatalf("haproxy: %v\n%s", err, out)

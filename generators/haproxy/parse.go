@@ -13,15 +13,20 @@ type reader struct {
 	*scanner
 	backends map[string]*section // what routes lead to, by name
 	arities  map[string]arity
-	budget   int                    // how many more servers and ports templates and ranges may unfold to
-	verify   topology.Value[string] // what servers without `verify` do about certificates
+	// defaultServers are the parameters that each defaults section gives to servers.
+	defaultServers map[*section]paramSet
+	budget         int                    // how many more servers and ports templates and ranges may unfold to
+	verify         topology.Value[string] // what servers without `verify` do about certificates
 }
 
 // unfolding bounds what `server-template x 1000000` and `bind :1-65535` may add to a source.
 const unfolding = 4096
 
 func parse(source target.Source) (*topology.Topology, diag.List) {
-	r := reader{scanner: scan(source.Files), backends: map[string]*section{}, arities: map[string]arity{}, budget: unfolding}
+	r := reader{
+		scanner: scan(source.Files), backends: map[string]*section{},
+		arities: map[string]arity{}, defaultServers: map[*section]paramSet{}, budget: unfolding,
+	}
 	t := &topology.Topology{Format: name, Span: diag.Span{File: source.Files[0].Path}}
 	if proxy, ok := r.proxy(t.Span); ok {
 		t.Proxies = []topology.Proxy{proxy}
@@ -42,7 +47,7 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 	for _, s := range r.sections {
 		if s.kind == "backend" || s.kind == "listen" && !status(s) {
 			p.Pools = append(p.Pools, r.pool(s))
-			if !s.name.unknown {
+			if _, ok := r.backends[s.name.text]; !ok && !s.name.unknown {
 				r.backends[s.name.text] = s
 			}
 		}
@@ -87,9 +92,7 @@ func idle(from, to *section) topology.Value[time.Duration] {
 	switch {
 	case !mode.Known() || mode.V != topology.HTTP && !tunnel.Known() || !client.Known() || !server.Known():
 		return topology.Value[time.Duration]{}
-	case client.V == topology.Never:
-		return server
-	case server.V == topology.Never || client.V <= server.V:
+	case server.V == topology.Never, client.V != topology.Never && client.V <= server.V:
 		return client
 	}
 	return server

@@ -121,16 +121,23 @@ func (r *reader) identity(out *topology.Check, asked []member) {
 
 // method is how a section's servers are checked: the option that says so, and the rules of its dialogue.
 type method struct {
-	line       line
-	how        found
-	verb, path topology.Value[string]
-	connect    *line // the one connect rule
-	sure       bool  // the rules are all there is
-	plain      bool  // connects only
+	dialogue
+	line line
+	how  found
+	sure bool // the rules are all there is
 }
 
-func (s *section) method() *method {
-	m := &method{sure: true, plain: true}
+// dialogue is what the http-check or tcp-check rules of a section come to.
+type dialogue struct {
+	verb, path topology.Value[string]
+	connect    *line // the last connect rule
+	connects   int
+	sends      int
+	talks      bool // over TCP: more than connecting
+}
+
+func (s *section) method() method {
+	m := method{sure: true}
 	m.line, m.how = s.search(checkMethod)
 	var topic string
 	switch {
@@ -138,60 +145,79 @@ func (s *section) method() *method {
 		return m
 	case m.line.is("option", "httpchk"):
 		topic = "http-check"
-		m.request()
 	case m.line.is("option", "tcp-check"):
 		topic = "tcp-check"
 	default:
 		return m
 	}
-	rules, sure := s.rules(topic)
-	m.sure = sure
-	sends := 0
-	for _, l := range rules {
-		switch {
-		case l.is(topic, "connect"):
-			m.sure = m.sure && m.connect == nil
-			m.connect = &l
-		case l.is("http-check", "send"):
-			sends++
-			m.override(l)
-		case l.is("tcp-check", "send"), l.is("tcp-check", "expect"), l.is("tcp-check", "send-binary"):
-			m.plain = false
-		}
+	owner, sure := s.owner(topic)
+	if m.sure = sure; owner != nil {
+		m.dialogue = *owner.dialogue(topic)
+		m.sure = sure && m.connects < 2
 	}
-	if sends > 1 { // a dialogue of several requests
-		m.verb, m.path = topology.UnknownAt[string](m.line.at), topology.UnknownAt[string](m.line.at)
+	if topic == "http-check" {
+		m.request()
 	}
 	return m
 }
 
-// request reads `option httpchk [[METHOD] URI [VERSION]]`.
-func (m *method) request() {
-	args := m.line.words[2:]
-	m.verb, m.path = topology.DefaultAt("OPTIONS", m.line.at), topology.DefaultAt("/", m.line.at)
-	switch len(args) {
-	case 0:
-	case 1:
-		m.path = textOf(args[0])
-	default:
-		m.verb, m.path = textOf(args[0]), textOf(args[1])
+func (s *section) dialogue(topic string) *dialogue {
+	if d, ok := s.dialogues[topic]; ok {
+		return d
 	}
+	d := &dialogue{}
+	s.dialogues[topic] = d
+	for _, l := range s.by[topic] {
+		switch {
+		case l.is(topic, "connect"):
+			d.connect = &l
+			d.connects++
+		case l.is("http-check", "send"):
+			d.sends++
+			d.send(l)
+		case l.is("tcp-check", "send"), l.is("tcp-check", "expect"), l.is("tcp-check", "send-binary"):
+			d.talks = true
+		}
+	}
+	return d
 }
 
-// override reads what `http-check send` says instead of the option.
-func (m *method) override(l line) {
+// send reads what `http-check send` says.
+func (d *dialogue) send(l line) {
 	for i := 2; i < len(l.words); i++ {
 		switch l.words[i].text {
 		case "meth":
-			m.verb = textOf(l.word(i + 1))
+			d.verb = textOf(l.word(i + 1))
 		case "uri":
-			m.path = textOf(l.word(i + 1))
+			d.path = textOf(l.word(i + 1))
 		case "uri-lf":
-			m.path = topology.UnknownAt[string](l.words[i].at)
+			d.path = topology.UnknownAt[string](l.words[i].at)
 		case "hdr":
 			i++
 		}
 		i++
+	}
+}
+
+// request completes the dialogue with `option httpchk [[METHOD] URI [VERSION]]`: it holds where no rule says otherwise.
+func (m *method) request() {
+	if m.sends > 1 { // several requests in a row
+		m.verb, m.path = topology.UnknownAt[string](m.line.at), topology.UnknownAt[string](m.line.at)
+		return
+	}
+	verb, path := topology.DefaultAt("OPTIONS", m.line.at), topology.DefaultAt("/", m.line.at)
+	switch args := m.line.words[2:]; len(args) {
+	case 0:
+	case 1:
+		path = textOf(args[0])
+	default:
+		verb, path = textOf(args[0]), textOf(args[1])
+	}
+	if m.verb.Span == (diag.Span{}) {
+		m.verb = verb
+	}
+	if m.path.Span == (diag.Span{}) {
+		m.path = path
 	}
 }
 
@@ -202,7 +228,7 @@ func (m *method) kind(v member, at diag.Span) topology.Value[topology.CheckKind]
 		kind = methods[m.line.word(1).text]
 	}
 	secure, sure := m.secure(v)
-	if m.how == unclear || kind == "" || !m.sure || !m.plain || !sure && kind != topology.CheckTLS {
+	if m.how == unclear || kind == "" || !m.sure || m.talks || !sure && kind != topology.CheckTLS {
 		return topology.UnknownAt[topology.CheckKind](at)
 	}
 	switch {

@@ -57,16 +57,21 @@ func (r *reader) members(s *section) []member {
 	return out
 }
 
+// inherited are the parameters that the defaults section of a pool gives to all servers.
 func (r *reader) inherited(s *section) paramSet {
 	if s.parent == nil {
 		return paramSet{set: map[string]param{}, loose: s.loose}
 	}
-	base := r.inherited(s.parent)
-	base.opaque = base.opaque || s.parent.opaque
-	for _, l := range s.parent.by["default-server"] {
-		r.take(&base, l.words[1:])
+	known, ok := r.defaultServers[s.parent]
+	if !ok {
+		known = r.inherited(s.parent)
+		known.opaque = known.opaque || s.parent.opaque
+		for _, l := range s.parent.by["default-server"] {
+			r.take(&known, l.words[1:])
+		}
+		r.defaultServers[s.parent] = known
 	}
-	return base
+	return known.clone()
 }
 
 // unfold makes one member of a server line, and of a template as many as it says. The address is the word before the
@@ -160,7 +165,7 @@ func checked(l line, p paramSet) topology.Value[bool] {
 
 // cutOnDown holds for a pool only when it holds for each server.
 func cutOnDown(s *section, members []member) topology.Value[bool] {
-	out := topology.DefaultAt(false, s.head)
+	var out topology.Value[bool]
 	for i, m := range members {
 		action := paramOf(m.params, "on-marked-down", readText, "", m.Span)
 		if !action.Known() {

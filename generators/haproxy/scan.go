@@ -52,6 +52,8 @@ type section struct {
 	lines []line
 	// by holds the lines again, by what they are about.
 	by map[string][]line
+	// dialogues are what its check rules come to, by topic, once somebody asked.
+	dialogues map[string]*dialogue
 	// opaque marks a section with lines that could be anything: what is not seen in it is not known to be absent.
 	opaque bool
 	// parent is the defaults section it inherits from; nil for HAProxy's built-in values.
@@ -160,7 +162,7 @@ func vague(l line) bool {
 // begin starts a section. In a conditional block nobody knows whether it is there, hence to which section the lines
 // that follow belong.
 func (s *scanner) begin(l line, conditional bool) {
-	next := &section{kind: l.words[0].text, head: l.at, opaque: conditional, by: map[string][]line{}}
+	next := &section{kind: l.words[0].text, head: l.at, opaque: conditional, by: map[string][]line{}, dialogues: map[string]*dialogue{}}
 	if conditional && s.current != nil {
 		s.current.opaque = true
 	}
