@@ -18,6 +18,11 @@ func checkTree(dir string, t tree, w io.Writer) (drift bool, err error) {
 		return false, err
 	}
 	defer d.close()
+	drift, err = d.check(t, w)
+	return drift, d.name(err)
+}
+
+func (d *disk) check(t tree, w io.Writer) (drift bool, err error) {
 	if _, err := d.probeLock(); err != nil {
 		return false, err
 	}

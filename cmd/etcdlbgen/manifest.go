@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,9 +77,10 @@ func (p *perm) UnmarshalText(text []byte) error {
 }
 
 // matches ignores the group's write bit: a checkout under umask 002 sets it, and version control does not record it.
+// Windows has no such bits.
 func (p perm) matches(mode fs.FileMode) bool {
 	const groupWrite = 0o020
-	return fs.FileMode(p)&^groupWrite == mode.Perm()&^groupWrite
+	return runtime.GOOS == "windows" || fs.FileMode(p)&^groupWrite == mode.Perm()&^groupWrite
 }
 
 // print writes one file a line, so that manifests diff and merge well. Its output is a function of the contents.
@@ -119,6 +122,9 @@ func parseNext(data []byte) (map[string]manifest, error) {
 	if err := decodeStrict(data, &n); err != nil {
 		return nil, err
 	}
+	if err := checkVersion(n.Version); err != nil {
+		return nil, err
+	}
 	out := make(map[string]manifest, len(n.Manifests))
 	for dir, m := range n.Manifests {
 		if dir == "." {
@@ -146,6 +152,9 @@ func printNext(manifests map[string]manifest) ([]byte, error) {
 }
 
 func (m manifest) fault() error {
+	if err := checkVersion(m.Version); err != nil {
+		return err
+	}
 	for _, dir := range m.Clusters {
 		if fault := clusterFault(dir); fault != "" {
 			return fmt.Errorf("cluster folder %q %s", dir, fault)
@@ -169,22 +178,27 @@ func clusterFault(dir string) string {
 	return ""
 }
 
-// decodeStrict refuses other versions before it complains about what they changed.
+// decodeStrict refuses fields that it does not know. The fault is then more likely the version, which the caller checks
+// where there is no such field.
 func decodeStrict(data []byte, into any) error {
-	var head struct{ Version int }
-	if err := json.Unmarshal(data, &head); err != nil {
-		return err
-	}
-	if head.Version != manifestVersion {
-		return fmt.Errorf("version %d is not %d, the one that this etcdlbgen knows", head.Version, manifestVersion)
-	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
+		var head struct{ Version int }
+		if json.Unmarshal(data, &head) == nil {
+			return cmp.Or(checkVersion(head.Version), err)
+		}
 		return err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("text after the manifest")
+	}
+	return nil
+}
+
+func checkVersion(version int) error {
+	if version != manifestVersion {
+		return fmt.Errorf("version %d is not %d, the one that this etcdlbgen knows", version, manifestVersion)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"etcdlbgen": main})
+	testscript.Main(m, map[string]func(){"etcdlbgen": main, "build-child": buildChild})
 }
 
 // TestScripts runs the program as a user does: the scripts say what a command prints, writes and exits with.

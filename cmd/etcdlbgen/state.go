@@ -39,6 +39,16 @@ func (d *disk) span(p string) diag.Span {
 	return diag.Span{File: filepath.Join(d.dir, filepath.FromSlash(p))}
 }
 
+// name says in which folder it was that the system refused something below it.
+func (d *disk) name(err error) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &file) || errors.As(err, &link) {
+		return fmt.Errorf("in %s: %w", d.dir, err)
+	}
+	return err
+}
+
 // state is what builds have recorded in the output folder.
 type state struct {
 	units    map[string]unit     // by folder; "" is the output folder itself and always there
@@ -130,7 +140,7 @@ func (d *disk) readOwn(w *walker, p string) ([]byte, error) {
 	s, data, err := w.read(p)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading %s: %w", d.span(p).File, err)
+		return nil, err
 	case s.kind == regular:
 		return data, nil
 	case s.kind == absent:

@@ -48,12 +48,17 @@ func makeDir(dir string) ([]string, error) {
 	return made, os.MkdirAll(dir, 0o777)
 }
 
-func writeInto(dir string, t tree, force bool) (report writeReport, err error) {
+func writeInto(dir string, t tree, force bool) (writeReport, error) {
 	d, err := openDisk(dir)
 	if err != nil {
-		return report, err
+		return writeReport{}, err
 	}
 	defer d.close()
+	report, err := d.write(t, force)
+	return report, d.name(err)
+}
+
+func (d *disk) write(t tree, force bool) (report writeReport, err error) {
 	leftover, err := d.probeLock()
 	if err != nil {
 		return report, err

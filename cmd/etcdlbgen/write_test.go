@@ -474,6 +474,22 @@ func TestBadOutputPaths(t *testing.T) {
 	}
 }
 
+func TestSystemErrorsNameTheFolder(t *testing.T) {
+	dir := scratch(t)
+	put(t, dir, "out", "a file")
+	for _, out := range []string{filepath.Join(dir, "out"), filepath.Join(dir, "out", "below")} {
+		_, err := writeTree(out, single("a", "x"), false)
+		var stop *stopError
+		if err == nil || errors.As(err, &stop) || !strings.Contains(err.Error(), filepath.Join(dir, "out")) {
+			t.Errorf("%s: %v", out, err)
+		}
+	}
+	_, err := writeTree(dir, single(strings.Repeat("x", 300), "x"), false)
+	if err == nil || !strings.Contains(err.Error(), "in "+dir+": ") {
+		t.Errorf("does not name the folder: %v", err)
+	}
+}
+
 func TestFailedBuildRemovesTheFolderItMade(t *testing.T) {
 	top := scratch(t)
 	dir := filepath.Join(top, "x", "out")
