@@ -44,8 +44,8 @@ func (s *section) owner(topic string) (at *section, sure bool) {
 // argument is the word after the topic.
 func (l line) argument(topic string) word { return l.word(strings.Count(topic, " ") + 1) }
 
-// setting reads the argument of the line that governs, in a proxy's section or its defaults. Where
-// nothing is written the built-in default holds.
+// setting reads the argument of the line that governs, in a proxy's section or its defaults. Where nothing is written the
+// built-in default holds.
 func setting[T any](s *section, read func(string) (T, bool), builtin T, topic string) topology.Value[T] {
 	switch l, how := s.search(topic); how {
 	case present:

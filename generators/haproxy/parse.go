@@ -41,7 +41,7 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 		return p, false
 	}
 	global := r.global(at)
-	p.MaxConns = setting(global, readCount, 0, "maxconn")
+	p.MaxConns = setting(global, readCount, 0, "maxconn") // 0: as many as ulimit -n happens to allow
 	p.HardStop = setting(global, readTime, topology.Never, "hard-stop-after")
 	r.verify = setting(global, readText, "required", "ssl-server-verify")
 	for _, s := range r.sections {

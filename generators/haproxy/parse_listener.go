@@ -3,7 +3,6 @@ package haproxy
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -77,27 +76,17 @@ func (r *reader) binds(l line) []topology.Bind {
 	list := l.word(1)
 	var out []topology.Bind
 	for text := range strings.SplitSeq(list.text, ",") {
-		bare := topology.Bind{Addr: topology.UnknownAt[netip.Addr](list.at), Port: topology.UnknownAt[int](list.at)}
 		host, ports, ok := cutPort(text)
-		if list.unknown || !ok {
-			out = append(out, bare)
-			continue
+		if !ok {
+			host, ports = text, "" // no address, hence unknown
 		}
-		addrs := []topology.Bind{bare}
-		if addr, ok := listenAddr(host); ok {
-			addrs[0].Addr = topology.SetAt(addr, list.at)
-			if addr == netip.IPv6Unspecified() && dual && !six && !odd {
-				four := bare
-				four.Addr = topology.SetAt(netip.IPv4Unspecified(), list.at)
-				addrs = []topology.Bind{four, addrs[0]}
-			}
+		addrs := []topology.Value[netip.Addr]{valueOf(list.part(host), listenAddr)}
+		if addrs[0].V == netip.IPv6Unspecified() && dual && !six && !odd {
+			addrs = []topology.Value[netip.Addr]{topology.SetAt(netip.IPv4Unspecified(), list.at), addrs[0]}
 		}
-		for _, port := range r.ports(ports) {
-			for _, b := range addrs {
-				if port > 0 {
-					b.Port = topology.SetAt(port, list.at)
-				}
-				out = append(out, b)
+		for _, port := range r.ports(list.part(ports)) {
+			for _, addr := range addrs {
+				out = append(out, topology.Bind{Addr: addr, Port: port})
 			}
 		}
 	}
@@ -134,23 +123,20 @@ func listenAddr(host string) (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// ports unfolds a port or a range; an unknown port is 0.
-func (r *reader) ports(text string) []int {
-	low, high, isRange := strings.Cut(text, "-")
-	first, err := strconv.Atoi(low)
-	if err != nil || first < 1 || first > 65535 {
-		return []int{0}
+// ports unfolds a port or a range.
+func (r *reader) ports(w word) []topology.Value[int] {
+	low, high, isRange := strings.Cut(w.text, "-")
+	first := valueOf(word{text: low, at: w.at, unknown: w.unknown}, readPort)
+	if !isRange || !first.Known() {
+		return []topology.Value[int]{first}
 	}
-	if !isRange {
-		return []int{first}
+	last, ok := readPort(high)
+	if !ok || last < first.V || !r.spend(last-first.V) {
+		return []topology.Value[int]{topology.UnknownAt[int](w.at)}
 	}
-	last, err := strconv.Atoi(high)
-	if err != nil || last < first || last > 65535 || !r.spend(last-first) {
-		return []int{0}
-	}
-	var out []int
-	for p := first; p <= last; p++ {
-		out = append(out, p)
+	var out []topology.Value[int]
+	for p := first.V; p <= last; p++ {
+		out = append(out, topology.SetAt(p, w.at))
 	}
 	return out
 }

@@ -123,11 +123,10 @@ func numbers(text string) (first, last int, ok bool) {
 // serverAddr reads where a server is. Without a port, or with an offset like +100, the port depends on the client's.
 func serverAddr(w word) (topology.Value[string], topology.Value[int]) {
 	host, port, ok := cutPort(w.text)
-	if w.unknown && !topology.IsHole(w.text) || !ok {
+	if !ok {
 		return topology.UnknownAt[string](w.at), topology.UnknownAt[int](w.at)
 	}
-	return valueOf(word{text: host, at: w.at, unknown: topology.IsHole(host)}, readHost),
-		valueOf(word{text: port, at: w.at, unknown: topology.IsHole(port)}, readPort)
+	return valueOf(w.part(host), readHost), valueOf(w.part(port), readPort)
 }
 
 // readHost brings an address into its canonical form, and a name into lower case.
@@ -135,7 +134,7 @@ func readHost(text string) (string, bool) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return addr.String(), true
 	}
-	return strings.ToLower(strings.TrimSuffix(text, ".")), text != "" && !strings.ContainsAny(text, "/$")
+	return strings.ToLower(strings.TrimSuffix(text, ".")), text != "" && !strings.Contains(text, "/")
 }
 
 func readPort(text string) (int, bool) {

@@ -130,7 +130,7 @@ backend c from nowhere
 			"server a b 10.0.0.1 2379 drain=(false) backup=? checked=true",
 			`check b https (2379) GET /health?x#y every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) cert=c\d key=(c\d.key) ca=e f verify=(true) @7:2-34`,
 		}},
-		{"binds", "global\nlisten a\nbind :::2379 v4v6\nlisten b\nbind :::2379 v6only\nlisten c\nbind ipv4@*:2379-2381\nlisten d\nbind /run/x.sock mode 600\nlisten e\nbind host.example.com:1\nlisten f\nbind ipv6@:2379\nlisten g\nbind [::1]:2379 interface eth0\nlisten h\nbind unix@/x\n", []string{
+		{"binds", "global\nlisten a\nbind :::2379 v4v6\nlisten b\nbind :::2379 v6only\nlisten c\nbind ipv4@*:2379-2381\nlisten d\nbind /run/x.sock mode 600\nlisten e\nbind host.example.com:1\nlisten f\nbind ipv6@:2379\nlisten g\nbind [::1]:2379 interface eth0\nlisten h\nbind unix@/x\nlisten i\nbind\nserver x\n", []string{
 			"listener a (tcp) 0.0.0.0/2379 ::/2379",
 			"listener b (tcp) ::/2379",
 			"listener c (tcp) 0.0.0.0/2379 0.0.0.0/2380 0.0.0.0/2381",
@@ -139,6 +139,8 @@ backend c from nowhere
 			"listener f (tcp) ::/2379",
 			"listener g (tcp) ::1/2379",
 			"listener h (tcp) ?/?",
+			"listener i (tcp) ?/?",
+			"server x ? ? drain=(false) backup=? checked=(false)",
 		}},
 		{"servers", `global
 backend b
@@ -224,6 +226,9 @@ backend elsewhere
 .endif
 frontend f
   timeout client 5m
+.if defined(Y)
+  bind ${A}:2379
+.endif
   default_backend b
 backend b
   timeout server 5m
@@ -237,6 +242,7 @@ backend maybe
 .endif
 `, []string{
 			"proxy max=? stop=(0s)",
+			"listener f (tcp) ?/?",
 			"route f > b idle=? @0:0-0",
 			"server ? ? ? drain=? backup=? checked=?",
 			"server b 10.0.0.2 2379 drain=(false) backup=? checked=true",
@@ -246,7 +252,7 @@ backend maybe
   timeout client 5m
   timeout server qzqzqzqz
 frontend f
-  bind qzqzq:qzqz
+  bind qzqzq:qzqz,qzqzq:2380
   default_backend b
 backend b
   option qzqzqz
@@ -254,17 +260,18 @@ backend b
   qzqzqzqzqzqz
   server c 10.0.0.3:qzqz check qzqzqz
 `, []string{
-			"listener f (tcp) ?/?",
+			"listener f (tcp) ?/? ?/2380",
 			"route f > b idle=? @0:0-0",
 			"server ? ? 2379 drain=(false) backup=? checked=true",
 			"server ? ? ? drain=? backup=? checked=?",
 			"server c 10.0.0.3 ? drain=? backup=? checked=true",
 			"check b ? ? ? ? every=?/?/? timeout=? fall=? rise=? @7:1-10",
 		}},
-		{"environment", "global\nmaxconn \"${MAX}\"\nlisten a\nbind $ADDR:2379\nserver x \"$HOST\":2379\nserver y '$literal':2379\n", []string{
+		{"environment", "global\nmaxconn \"${MAX}\"\nlisten a\nbind $ADDR:2379\nlisten b\nbind \"10.0.0.1:${PORT}\"\nserver x \"$HOST\":2379\nserver y '$literal':2379\n", []string{
 			"proxy max=? stop=(0s)",
-			"listener a (tcp) ?/?",
-			"server x ? ? drain=(false) backup=? checked=(false)",
+			"listener a (tcp) ?/2379",
+			"listener b (tcp) 10.0.0.1/?",
+			"server x ? 2379 drain=(false) backup=? checked=(false)",
 		}},
 		{"sources", `global
 frontend a

@@ -22,20 +22,27 @@ type choices struct {
 	log       string
 }
 
-func choicesOf(options *topology.Tree) choices {
+func choicesOf(options *topology.Tree) (choices, diag.List) {
+	var problems diag.List
+	log := topology.Get[string](options, "log")
 	s := choices{
 		fragment:  topology.Get[string](options, "output").V == "fragment",
 		statsPage: topology.Get[bool](options, "statsPage").V,
 		container: topology.Get[bool](options, "container").V,
-		log:       topology.Get[string](options, "log").V,
+		log:       log.V,
 	}
 	if s.container && s.log == "/dev/log" {
-		s.log = "stdout" // nobody listens on /dev/log in a container
+		s.log = "stdout"
+		if log.State == topology.Set {
+			problems.Warn(log.Span, "unsupported",
+				"the log goes to /dev/log, but nobody listens there in a container; written to standard output instead",
+				"leave log out, or name a syslog address")
+		}
 	}
 	if addr, err := netip.ParseAddr(s.log); err == nil && addr.Is6() {
 		s.log = netip.AddrPortFrom(addr, syslogPort).String() // else its last group would be the port
 	}
-	return s
+	return s, problems
 }
 
 const syslogPort = 514
@@ -56,7 +63,8 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 	if problems := unsupported(proxy); len(problems) > 0 {
 		return nil, problems
 	}
-	w := writer{choices: choicesOf(options), proxy: proxy, hostnames: hostnames(t)}
+	chosen, problems := choicesOf(options)
+	w := writer{choices: chosen, proxy: proxy, hostnames: hostnames(t)}
 	head, file := header.Lines(), "haproxy/haproxy.cfg"
 	if w.fragment {
 		head, file = append(head, w.expectations()...), "haproxy/conf.d/50-etcd-"+t.Name.V+".cfg"
@@ -75,7 +83,7 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 	for i := range proxy.Pools {
 		w.backend(&proxy.Pools[i])
 	}
-	return []target.Artifact{{Path: file, Data: []byte(w.to.String())}}, nil
+	return []target.Artifact{{Path: file, Data: []byte(w.to.String())}}, problems
 }
 
 func proxyOf(t *topology.Topology) *topology.Proxy {

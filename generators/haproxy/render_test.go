@@ -18,10 +18,6 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			top, file := rendered(t, s.spec)
 			want := topology.Restrict(top, name, Target.Facts)
-			if strings.Contains(file.Path, "conf.d") { // what only the global section beside it says
-				want.Proxies[0].MaxConns = topology.Value[int]{}
-				want.Proxies[0].HardStop = topology.Value[time.Duration]{}
-			}
 			got, problems := parse(source(file))
 			if len(problems) > 0 {
 				t.Fatal(problems)
@@ -119,6 +115,20 @@ func TestKeyElsewhere(t *testing.T) {
 	p := problems[0]
 	if p.Rule != "unsupported" || p.Span != top.Proxies[0].Pools[0].Check.Key.Span || !strings.Contains(p.Message, "/etc/lb.crt.key") {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestContainerLog: a socket that the spec names and a container lacks is not replaced in silence.
+func TestContainerLog(t *testing.T) {
+	for log, warned := range map[string]bool{"": false, `log: "/dev/log"`: true, `log: "10.0.0.5"`: false} {
+		top, options := lowertest.Topology(t, cluster+lb+"targets: haproxy: {container: true, "+log+"}", name)
+		files, problems := render(top, options, target.Header{Spec: "spec.cue"})
+		if len(files) != 1 || (len(problems) > 0) != warned {
+			t.Errorf("%q: %d files, %v", log, len(files), problems)
+		}
+		if warned && problems[0].Span != topology.Get[string](options, "log").Span {
+			t.Errorf("warned at %v", problems[0].Span)
+		}
 	}
 }
 

@@ -15,6 +15,13 @@ type word struct {
 	at   diag.Span // as written, quotes included
 	// unknown marks a word that only a run resolves: a placeholder, an environment variable, a conditional block.
 	unknown bool
+	// maybe marks a word of a conditional block: all of it is unknown, not only what a placeholder covers.
+	maybe bool
+}
+
+// part is a word's part, an address's port say: known where no placeholder or variable touches it.
+func (w word) part(text string) word {
+	return word{text: text, at: w.at, unknown: w.maybe || topology.IsHole(text) || strings.Contains(text, "$")}
 }
 
 // line is one directive.
@@ -41,7 +48,7 @@ func (l line) word(i int) word {
 	if i < len(l.words) {
 		return l.words[i]
 	}
-	return word{at: l.at, unknown: true}
+	return word{at: l.at, unknown: true, maybe: true}
 }
 
 // section is a section with the directives in it. Indentation means nothing: it ends where the next one begins.
@@ -119,7 +126,7 @@ func (s *scanner) add(l line) {
 	conditional := s.nesting > 0
 	if conditional {
 		for i := range l.words {
-			l.words[i].unknown = true
+			l.words[i].unknown, l.words[i].maybe = true, true
 		}
 	}
 	if headers[keyword.text] {
@@ -200,7 +207,7 @@ func split(text, file string, row int) (words []word, open bool) {
 	end := func() {
 		if started {
 			t := b.String()
-			words = append(words, word{t, diag.At(file, row, start, col-start), unknown || topology.IsHole(t)})
+			words = append(words, word{text: t, at: diag.At(file, row, start, col-start), unknown: unknown || topology.IsHole(t)})
 		}
 		b.Reset()
 		started, unknown = false, false
