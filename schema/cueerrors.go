@@ -34,8 +34,8 @@ func (l *loader) report(err error, rule string) {
 func (l *loader) reportOne(e cueerrors.Error, rule string) {
 	format, args := e.Msg()
 	msg := tidy(fmt.Sprintf(format, args...))
-	if strings.HasPrefix(msg, "package ") && strings.Contains(msg, "imported but not defined") {
-		msg = strings.TrimSuffix(msg, " in") + ": " + errNoRegistry.Error()
+	if msg == "import failed" { // why stands in the error that it wraps
+		msg = tidy(e.Error())
 	}
 	if rule == "" {
 		rule = "spec"
@@ -45,7 +45,7 @@ func (l *loader) reportOne(e cueerrors.Error, rule string) {
 	}
 	var hint string
 	switch {
-	case strings.Contains(msg, errNoRegistry.Error()):
+	case strings.HasPrefix(msg, "import failed"):
 		hint = "copy the package into the spec's own module, or vendor it below cue.mod/pkg"
 	case strings.HasPrefix(msg, "conflicting values") && slices.Contains(e.Path(), "clusters"):
 		hint = `let "defaults" beside "clusters" hold the shared value: an entry's own value wins over it`
@@ -95,12 +95,14 @@ func (l *loader) whole() diag.Span {
 
 var (
 	emptyDisjunction = regexp.MustCompile(`\d+ errors in empty disjunction:?`)
+	position         = regexp.MustCompile(`\S+:\d+:\d+: `)
 	moduleLookup     = regexp.MustCompile(`cannot find package "([^"]+)"[^\n]*`)
 )
 
 // tidy puts CUE's messages into one line that a user of etcdlbgen understands.
 func tidy(msg string) string {
 	msg = emptyDisjunction.ReplaceAllString(msg, "none of the alternatives holds")
+	msg = position.ReplaceAllString(msg, "")
 	msg = moduleLookup.ReplaceAllString(msg, `cannot find package "$1": `+errNoRegistry.Error())
 	msg = strings.Join(strings.Fields(msg), " ")
 	return strings.TrimRight(msg, ".:")

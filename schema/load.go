@@ -173,7 +173,6 @@ func baseName(p string) string {
 // instance loads CUE files, or the package in dir, without network, environment or registry.
 func (l *loader) instance(dir string, args ...string) cue.Value {
 	cfg := &load.Config{
-		Context:  build.NewContext(),
 		Dir:      dir,
 		Tags:     l.in.Tags,
 		Stdin:    bytes.NewReader(l.src.text("-")),

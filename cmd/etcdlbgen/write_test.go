@@ -3,147 +3,16 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 )
-
-// file is an output file as the tests spell it; its target is the first part of its path.
-func file(path, data string) outFile {
-	name, _, _ := strings.Cut(path, "/")
-	return outFile{Artifact: target.Artifact{Path: path, Data: []byte(data), Exec: strings.HasSuffix(path, ".sh")}, Target: name}
-}
-
-// single is the tree of one cluster: paths and contents in turn.
-func single(pairs ...string) tree {
-	return tree{clusters: []clusterFiles{cluster("", pairs...)}}
-}
-
-func cluster(dir string, pairs ...string) clusterFiles {
-	c := clusterFiles{dir: dir, spec: "spec.cue"}
-	for i := 0; i < len(pairs); i += 2 {
-		c.files = append(c.files, file(pairs[i], pairs[i+1]))
-	}
-	return c
-}
-
-func fleet(clusters ...clusterFiles) tree { return tree{clusters: clusters, fleet: true} }
-
-// scratch is a new folder, in memory where there is such a file system: each build waits for the disk once, and a test does
-// many.
-func scratch(t testing.TB) string {
-	t.Helper()
-	base := "/dev/shm"
-	if _, err := os.Stat(base); err != nil {
-		base = ""
-	}
-	dir, err := os.MkdirTemp(base, "etcdlbgen")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
-// snapshot is all that lies below a folder: content of files with their mode, targets of links, "/" for folders. A folder
-// that is not there is nil.
-func snapshot(t rapid.TB, dir string) map[string]string {
-	t.Helper()
-	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, _ := filepath.Rel(dir, p)
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		switch {
-		case e.IsDir():
-			out[rel] = "/"
-		case info.Mode()&fs.ModeSymlink != 0:
-			out[rel], err = os.Readlink(p)
-		default:
-			var data []byte
-			data, err = os.ReadFile(p)
-			out[rel] = info.Mode().String() + " " + string(data)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// contents are the files below a folder without their modes and without manifests.
-func contents(t rapid.TB, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for p, data := range snapshot(t, dir) {
-		if data != "/" && filepath.Base(p) != manifestName {
-			_, out[p], _ = strings.Cut(data, " ")
-		}
-	}
-	return out
-}
-
-func put(t rapid.TB, dir, p, data string) {
-	t.Helper()
-	p = filepath.Join(dir, p)
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(p, []byte(data), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func mustWrite(t testing.TB, dir string, tr tree) writeReport {
-	t.Helper()
-	report, err := writeTree(dir, tr, false)
-	if err != nil {
-		t.Fatalf("build: %v", err)
-	}
-	return report
-}
-
-// mustStop expects a build to write nothing, and says why. Unless forced it is tried with and without --force.
-func mustStop(t testing.TB, dir string, tr tree, force bool) *stopError {
-	t.Helper()
-	before := snapshot(t, dir)
-	_, err := writeTree(dir, tr, force)
-	var stop *stopError
-	if !errors.As(err, &stop) || len(stop.diags) == 0 {
-		t.Fatalf("build was not stopped: %v", err)
-	}
-	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
-		t.Errorf("a stopped build changed the folder:\n%s", diff)
-	}
-	return stop
-}
-
-// sameAsFresh compares a folder with what a build into a new one makes.
-func sameAsFresh(t testing.TB, dir string, tr tree) {
-	t.Helper()
-	fresh := filepath.Join(scratch(t), "fresh")
-	mustWrite(t, fresh, tr)
-	if diff := cmp.Diff(snapshot(t, fresh), snapshot(t, dir)); diff != "" {
-		t.Errorf("not as a fresh build makes it (-fresh +got):\n%s", diff)
-	}
-}
 
 func TestWriteMakesTheFolder(t *testing.T) {
 	dir := filepath.Join(scratch(t), "a", "out")
@@ -193,24 +62,6 @@ func TestManifestText(t *testing.T) {
 			t.Errorf("%s:\n%s", p, diff)
 		}
 	}
-}
-
-// stamps are the times of last change, of folders too: nothing that was written goes unnoticed.
-func stamps(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		out[p] = info.ModTime().String()
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 func TestSecondBuildWritesNothing(t *testing.T) {
@@ -401,64 +252,6 @@ func TestAllStopsAreReported(t *testing.T) {
 	}
 }
 
-func TestNarrowedToTargets(t *testing.T) {
-	dir := scratch(t)
-	mustWrite(t, dir, single("haproxy/a", "1", "haproxy/b", "1", "nginx/a", "1", "nginx/b", "1"))
-	put(t, dir, "nginx/a", "edited, and nobody checks")
-	tr := single("haproxy/a", "2")
-	tr.targets = []string{"haproxy"}
-	mustWrite(t, dir, tr)
-	want := map[string]string{"haproxy/a": "2", "nginx/a": "edited, and nobody checks", "nginx/b": "1"}
-	if diff := cmp.Diff(want, contents(t, dir)); diff != "" {
-		t.Error(diff)
-	}
-	if drift, err := checkTree(dir, tr, os.Stderr); drift || err != nil {
-		t.Errorf("drift %t after a build (%v)", drift, err)
-	}
-	// What was left out is still known: a whole build finds the edit, and removes what is stale.
-	mustStop(t, dir, single("haproxy/a", "2"), false)
-	put(t, dir, "nginx/a", "1")
-	mustWrite(t, dir, single("haproxy/a", "2"))
-	sameAsFresh(t, dir, single("haproxy/a", "2"))
-}
-
-func TestNarrowedToClusters(t *testing.T) {
-	dir := scratch(t)
-	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1"), cluster("gone", "haproxy/a", "1"), cluster("us", "haproxy/a", "1")))
-	put(t, dir, "us/haproxy/a", "edited, and nobody checks")
-	put(t, dir, "gone/"+manifestName, "not even this")
-	tr := fleet(cluster("eu", "haproxy/b", "2"))
-	tr.narrowed = true
-	mustWrite(t, dir, tr)
-	got := contents(t, dir)
-	want := map[string]string{"eu/haproxy/b": "2", "us/haproxy/a": "edited, and nobody checks", "gone/haproxy/a": "1"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	top, err := os.ReadFile(filepath.Join(dir, manifestName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := parseManifest(top)
-	if diff := cmp.Diff([]string{"eu", "gone", "us"}, m.Clusters); diff != "" || err != nil {
-		t.Errorf("%v\n%s", err, diff)
-	}
-}
-
-func TestNarrowedTargetOfAClusterThatLeft(t *testing.T) {
-	dir := scratch(t)
-	mustWrite(t, dir, fleet(cluster("eu", "haproxy/a", "1", "nginx/a", "1"), cluster("us", "haproxy/a", "1")))
-	tr := fleet(cluster("us", "haproxy/a", "1"))
-	tr.targets = []string{"haproxy"}
-	mustWrite(t, dir, tr)
-	want := []string{"eu/nginx/a", "us/haproxy/a"}
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(contents(t, dir)))); diff != "" {
-		t.Error(diff)
-	}
-	mustWrite(t, dir, fleet(cluster("us", "haproxy/a", "1")))
-	sameAsFresh(t, dir, fleet(cluster("us", "haproxy/a", "1")))
-}
-
 func TestBadOutputPaths(t *testing.T) {
 	for _, p := range []string{"", "/etc/passwd", "../a", "a/../../b", "a//b", "./a", manifestName, "a/" + manifestName, lockName, stageName + "/a"} {
 		dir := filepath.Join(scratch(t), "out")
@@ -507,5 +300,34 @@ func TestFailedBuildRemovesTheFolderItMade(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, snapshot(t, top)); diff != "" {
 		t.Errorf("a failed build changed the folder:\n%s", diff)
+	}
+}
+
+// TestReadOnlyFolder: what cannot be replaced is found before anything is.
+func TestReadOnlyFolder(t *testing.T) {
+	dir := t.TempDir() // chattr knows few file systems
+	mustWrite(t, dir, single("haproxy/a", "a", "nginx/a", "a", "nginx/b", "b"))
+	lock, unlock := []string{"chmod", "a-w"}, []string{"chmod", "u+w"}
+	if os.Geteuid() == 0 {
+		lock, unlock = []string{"chattr", "+i"}, []string{"chattr", "-i"}
+	}
+	folder := filepath.Join(dir, "nginx")
+	if out, err := exec.Command(lock[0], lock[1], folder).CombinedOutput(); err != nil {
+		t.Skipf("no folder here can be made read-only: %v\n%s", err, out)
+	}
+	defer exec.Command(unlock[0], unlock[1], folder).Run()
+	before := snapshot(t, dir)
+	for name, tr := range map[string]tree{
+		"replaced": single("haproxy/a", "new", "nginx/a", "new", "nginx/b", "b"),
+		"removed":  single("haproxy/a", "new", "nginx/a", "a"),
+		"added":    single("haproxy/a", "new", "nginx/a", "a", "nginx/b", "b", "nginx/c", "c"),
+	} {
+		_, err := writeTree(dir, tr, false)
+		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), folder) {
+			t.Errorf("%s: want an error about %s, got %v", name, folder, err)
+		}
+		if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
+			t.Errorf("%s: a failed build changed the folder:\n%s", name, diff)
+		}
 	}
 }
