@@ -118,7 +118,7 @@ func mustWrite(t testing.TB, dir string, tr tree) writeReport {
 	return report
 }
 
-// mustStop expects a build to write nothing, and says why. Unless forced it is tried with and without --force.
+// mustStop expects a build to be stopped with the folder as it was.
 func mustStop(t testing.TB, dir string, tr tree, force bool) *stopError {
 	t.Helper()
 	before := snapshot(t, dir)
