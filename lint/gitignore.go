@@ -4,17 +4,18 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // gitIgnore knows what git ignores below a folder: the rules of .gitignore files, of the folders above it in the same
 // repository as well.
 type gitIgnore struct {
-	rules []ignoreRule // the last that matches decides
+	rules []ignoreRule // the last that matches decides; of the folder that is walked and those above it
 }
 
 type ignoreRule struct {
-	dir     string // the rules hold below it
+	below   string // the folder it holds for, with a separator at the end
 	pattern *regexp.Regexp
 	negated bool
 	folders bool // the rule is for folders only
@@ -42,8 +43,15 @@ func newGitIgnore(dir string) *gitIgnore {
 	return g
 }
 
-// enter adds the rules of a folder.
-func (g *gitIgnore) enter(dir string) { g.read(dir, filepath.Join(dir, ".gitignore")) }
+// enter adds the rules of a folder, and forgets those of folders that have been left.
+func (g *gitIgnore) enter(dir string) {
+	g.rules = slices.DeleteFunc(g.rules, func(r ignoreRule) bool { return !strings.HasPrefix(withSeparator(dir), r.below) })
+	g.read(dir, filepath.Join(dir, ".gitignore"))
+}
+
+func withSeparator(dir string) string {
+	return strings.TrimSuffix(dir, string(filepath.Separator)) + string(filepath.Separator)
+}
 
 func (g *gitIgnore) read(dir, file string) {
 	data, err := os.ReadFile(file)
@@ -61,8 +69,8 @@ func (g *gitIgnore) read(dir, file string) {
 func (g *gitIgnore) ignores(file string, isDir bool) bool {
 	for i := len(g.rules) - 1; i >= 0; i-- {
 		r := g.rules[i]
-		rel, err := filepath.Rel(r.dir, file)
-		if err != nil || !filepath.IsLocal(rel) || r.folders && !isDir {
+		rel, ok := strings.CutPrefix(file, r.below)
+		if !ok || r.folders && !isDir {
 			continue
 		}
 		if r.pattern.MatchString(filepath.ToSlash(rel)) {
@@ -73,7 +81,7 @@ func (g *gitIgnore) ignores(file string, isDir bool) bool {
 }
 
 func newIgnoreRule(dir, line string) (ignoreRule, bool) {
-	r := ignoreRule{dir: dir}
+	r := ignoreRule{below: withSeparator(dir)}
 	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
 		line = strings.TrimSuffix(line, " ")
 	}

@@ -36,6 +36,9 @@ var (
 
 // detect tells PEM files from texts that merely quote a certificate: by their name, or because they begin like one.
 func detect(file string, head []byte) bool {
+	if !bytes.Contains(head, []byte("CERTIFICATE-----")) {
+		return false
+	}
 	if !slices.ContainsFunc(begin.FindAllSubmatch(head, -1), func(m [][]byte) bool { return isCertificate(string(m[1])) }) {
 		return false
 	}
