@@ -125,7 +125,9 @@ func unsupported(p *topology.Proxy) diag.List {
 // keySuffix makes the path of a private key out of its certificate's.
 const keySuffix = ".key"
 
-// descriptors is what `ulimit -n` must allow for a number of connections: two sockets each, and what the process needs.
+// descriptors is the least that `ulimit -n` must allow for a number of connections: two sockets each, and what a process
+// with two threads and one server needs. Measured on 2.6: three more for each further thread, one for each further
+// server and listener.
 func descriptors(connections int) int { return 2*connections + 18 }
 
 // expectations are comment lines for the head of a fragment: what the global section beside it should hold.
@@ -153,7 +155,7 @@ func (w *writer) expectations() []string {
 func (w *writer) global() {
 	g := w.section(parser.Global, "")
 	if n := w.proxy.MaxConns; n.Known() {
-		g.number("maxconn", n.V, fmt.Sprintf("needs `ulimit -n` of %d: two sockets a connection, and 18 of its own", descriptors(n.V)))
+		g.number("maxconn", n.V, fmt.Sprintf("needs `ulimit -n` above %d: two files a connection, and some for each thread and member", descriptors(n.V)))
 	}
 	if !w.container {
 		g.word("chroot", "/var/lib/haproxy", "leaves no file within reach of whoever breaks in")
