@@ -34,7 +34,9 @@ func mask(data []byte, own []string) []byte {
 		n := m.tag(data, i)
 		i += max(n, 1)
 	}
-	m.blankStatements()
+	if m.statements {
+		m.settle()
+	}
 	return m.out
 }
 
@@ -43,8 +45,11 @@ type masker struct {
 	cloned     bool
 	own        []string
 	unclosed   map[string]bool // openings that no end follows any more
-	statements [][2]int
+	statements bool            // there are some
 }
+
+// statement stands for the text of statements until it is settled what becomes of it.
+const statement = "\x01"
 
 // tag masks the placeholder at offset i, if there is one, and returns its length.
 func (m *masker) tag(data []byte, i int) int {
@@ -75,9 +80,11 @@ func (m *masker) tag(data []byte, i int) int {
 			continue
 		}
 		if t.control != nil && t.control.Match(data[i:i+n]) {
-			m.statements = append(m.statements, [2]int{i, i + n})
+			m.statements = true
+			m.fill(i, i+n, statement)
+		} else {
+			m.fill(i, i+n, topology.Hole)
 		}
-		m.fill(i, i+n, topology.Hole)
 		return n
 	}
 	return 0
@@ -116,28 +123,25 @@ func (m *masker) fill(from, to int, word string) {
 	}
 }
 
-// blankStatements clears the lines that hold nothing but statements. Where other text stands beside one, it stays a word:
+// settle makes the lines that hold nothing but statements blank. Where other text stands beside one, it becomes a word:
 // what the text becomes is unknown.
-func (m *masker) blankStatements() {
-	for i := 0; i < len(m.statements); {
-		// A run of statements with only blanks between them, on the lines from start to end.
-		start := bytes.LastIndexByte(m.out[:m.statements[i][0]], '\n') + 1
-		alone := onlyBlank(m.out[start:m.statements[i][0]])
-		j := i + 1
-		for j < len(m.statements) && isBlankLine(m.out[m.statements[j-1][1]:m.statements[j][0]]) {
-			j++
+func (m *masker) settle() {
+	for line := range bytes.Lines(m.out) {
+		alone := len(bytes.Trim(line, statement+" \t\r\n")) == 0
+		run := 0
+		for i, c := range line {
+			switch {
+			case c != statement[0]:
+				run = 0
+				continue
+			case alone:
+				line[i] = ' '
+			default:
+				line[i] = topology.Hole[run%len(topology.Hole)]
+			}
+			run++
 		}
-		end := len(m.out)
-		if n := bytes.IndexByte(m.out[m.statements[j-1][1]:], '\n'); n >= 0 {
-			end = m.statements[j-1][1] + n
-		}
-		if alone && onlyBlank(m.out[m.statements[j-1][1]:end]) {
-			m.fill(m.statements[i][0], m.statements[j-1][1], " ")
-		}
-		i = j
 	}
 }
-
-func isBlankLine(b []byte) bool { return onlyBlank(b) && !bytes.Contains(b, []byte("\n")) }
 
 func onlyBlank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
