@@ -32,10 +32,18 @@ type walker struct {
 	full  bool
 }
 
-// flatten lists the decisions of a chain in effective order, with the matches of the jumps that lead to each.
+// flatten lists the decisions of a chain in effective order, with the matches of the jumps that lead to each; a policy that
+// drops comes last.
 func flatten(t *table, c *chain) []decision {
-	w := &walker{table: t}
+	w := &walker{table: t, full: t.full}
 	w.chain(c, topology.FirewallRule{From: topology.DefaultAt(anybody, c.span)})
+	if c.drops {
+		policy := topology.FirewallRule{Verdict: topology.Drop, From: topology.DefaultAt(anybody, c.policySpan), Span: c.policySpan}
+		if len(w.doubt) > 0 {
+			limit(&policy)
+		}
+		w.out = append(w.out, decision{FirewallRule: policy})
+	}
 	if w.full {
 		for i := range w.out {
 			limit(&w.out[i].FirewallRule)

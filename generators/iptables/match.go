@@ -184,10 +184,17 @@ func (o *options) protocol(value word, negated bool) {
 
 var services = map[string]int{"ssh": 22, "http": 80, "https": 443, "etcd-client": 2379, "etcd-server": 2380}
 
-// portRanges reads ports, ranges first:last and lists of both.
+// maxPorts is how many ports and ranges one rule of iptables holds.
+const maxPorts = 15
+
+// portRanges reads ports, ranges first:last and lists of both, sorted and apart from each other.
 func portRanges(value word) ([]topology.PortRange, bool) {
-	var out []topology.PortRange
-	for _, part := range strings.Split(value.text, ",") {
+	parts := strings.Split(value.text, ",")
+	if value.dynamic || len(parts) > maxPorts {
+		return nil, false
+	}
+	var all []topology.PortRange
+	for _, part := range parts {
 		first, last, isRange := strings.Cut(part, ":")
 		if !isRange {
 			last = first
@@ -197,10 +204,18 @@ func portRanges(value word) ([]topology.PortRange, bool) {
 		if !okA || !okB || part == "" || a > b {
 			return nil, false
 		}
-		out = append(out, topology.PortRange{First: a, Last: b})
+		all = append(all, topology.PortRange{First: a, Last: b})
 	}
-	slices.SortFunc(out, func(a, b topology.PortRange) int { return a.First - b.First })
-	return out, !value.dynamic
+	slices.SortFunc(all, func(a, b topology.PortRange) int { return a.First - b.First })
+	out := all[:1]
+	for _, r := range all[1:] {
+		if last := &out[len(out)-1]; r.First <= last.Last {
+			last.Last = max(last.Last, r.Last)
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out, true
 }
 
 // port reads one end of a range; an empty one is the default.

@@ -249,11 +249,6 @@ func (r *reader) firewall(family topology.Family) (topology.Firewall, bool) {
 		Observe: topology.DefaultAt(false, c.span),
 	}
 	f.Rules, f.Observe.V = rules(flatten(t, c), c.name)
-	if c.drops {
-		f.Rules = append(f.Rules, topology.FirewallRule{
-			Verdict: topology.Drop, From: topology.DefaultAt(anybody, c.policySpan), Span: c.policySpan,
-		})
-	}
 	for i := range f.Rules {
 		if from := &f.Rules[i].From; from.State == topology.Defaulted {
 			from.V = all(family)

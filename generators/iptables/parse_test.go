@@ -282,9 +282,12 @@ func TestLargeDumps(t *testing.T) {
 	if last := f.Rules[len(f.Rules)-1]; len(f.Rules) != 5001 || last.Limited || last.From.V.String() != "10.0.0.1/32" {
 		t.Errorf("%d rules, the last %+v", len(f.Rules), last)
 	}
-	for _, r := range parse(t, "bomb", bomb.String()).Firewalls[0].Rules {
-		if !r.Limited {
-			t.Fatal("a rule of a table that was not followed to its end is taken for certain")
+	inserts := "*filter\n:INPUT DROP [0:0]\n" + strings.Repeat("-I INPUT -s 10.0.0.1 -p tcp -j DROP\n", 12_000)
+	for name, text := range map[string]string{"bomb": bomb.String(), "inserts": inserts} {
+		for _, r := range parse(t, name, text).Firewalls[0].Rules {
+			if !r.Limited {
+				t.Fatalf("%s: a rule of a table that was not followed to its end is taken for certain", name)
+			}
 		}
 	}
 }

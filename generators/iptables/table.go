@@ -13,6 +13,18 @@ import (
 type table struct {
 	chains map[string]*chain
 	order  []*chain
+	budget int  // of rules and chains that edits may still go over
+	full   bool // edits were left out, so no rule is certain
+}
+
+// maxEdits bounds what edits go over: some 10 000 insertions into one chain.
+const maxEdits = 50_000_000
+
+// spend takes the cost of an edit from the budget; false where the edit must be left out.
+func (t *table) spend(n int) bool {
+	t.budget -= n
+	t.full = t.full || t.budget < 0
+	return !t.full
 }
 
 // chain is a list of rules. Those of the kernel have a policy.
@@ -37,7 +49,7 @@ type rule struct {
 // builtin are the chains of the kernel.
 var builtin = []string{"INPUT", "FORWARD", "OUTPUT"}
 
-func newTable() *table { return &table{chains: map[string]*chain{}} }
+func newTable() *table { return &table{chains: map[string]*chain{}, budget: maxEdits} }
 
 // chain is the chain of that name, made where it is new.
 func (t *table) chain(name string, at diag.Span) *chain {
@@ -52,15 +64,25 @@ func (t *table) chain(name string, at diag.Span) *chain {
 
 // flush empties a chain, or all of them.
 func (t *table) flush(name string) {
-	for _, c := range t.order {
-		if name == "" || c.name == name {
+	if name != "" {
+		if c := t.chains[name]; c != nil {
 			c.rules = nil
 		}
+		return
+	}
+	if !t.spend(len(t.order)) {
+		return
+	}
+	for _, c := range t.order {
+		c.rules = nil
 	}
 }
 
 // remove deletes a chain, or all that are not the kernel's.
 func (t *table) remove(name string) {
+	if !t.spend(len(t.order)) {
+		return
+	}
 	t.order = slices.DeleteFunc(t.order, func(c *chain) bool {
 		gone := c.name == name || name == "" && !slices.Contains(builtin, c.name)
 		if gone {
@@ -72,6 +94,9 @@ func (t *table) remove(name string) {
 
 // edit does one command that changes the rules of a chain: -A, -I, -D or -R. Args are the words behind the chain.
 func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
+	if command != "-A" && !t.spend(len(c.rules)) {
+		return
+	}
 	place, numbered := 0, false
 	if command != "-A" && len(args) > 0 {
 		if n, err := strconv.Atoi(args[0].text); err == nil {
