@@ -34,7 +34,7 @@ type Result struct {
 	Name     string     // base name of the first file
 	Fleet    bool       // the spec has "clusters", however many
 	Clusters []*Cluster // sorted by name
-	src      *sources
+	src      sources
 }
 
 // Text returns a file of the spec by the path that diagnostics show, or nil.
@@ -65,8 +65,8 @@ func Load(in Input) (*Result, diag.List, error) {
 		return nil, nil, err
 	}
 	ctx := cuecontext.New()
-	l := &loader{in: in, src: &sources{files: map[string]*source{}}, ctx: ctx}
-	res := &Result{src: l.src}
+	res := &Result{src: sources{files: map[string]*source{}}}
+	l := &loader{in: in, src: &res.src, ctx: ctx}
 	value, err := l.load()
 	if err != nil {
 		return nil, nil, err

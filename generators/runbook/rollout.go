@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -62,16 +63,14 @@ func (b *book) rollback() {
 }
 
 func (b *book) certificates() {
-	var names, addresses []string
-	for _, d := range b.Dialed {
-		if isAddress(d.V) {
-			addresses = append(addresses, d.V)
-		} else {
-			names = append(names, d.V)
-		}
+	declared := b.Certificates[0] // of a cluster that speaks TLS
+	names := declared.Names.V
+	var addresses []string
+	for _, a := range declared.Addrs.V {
+		addresses = append(addresses, a.String())
 	}
 	b.say("Clients dial the load balancer but speak with a member, so each member's server certificate must hold what clients dial,",
-		"beside the member's own names and addresses and loopback:", codes(append(names, addresses...))+".",
+		"beside the member's own names and addresses and loopback:", codes(slices.Concat(names, addresses))+".",
 		"It must be good for both server and client authentication. Replace the files one member at a time; etcd reads them anew",
 		"for each connection. Then ask each member; no line may say NOT:")
 	lines := []string{
