@@ -219,7 +219,7 @@ func (in *input) group(sources []source) *topology.Group {
 	return g
 }
 
-// once leaves one finding of a rule at a place, the most severe: one setting of a spec may govern several proxies.
+// once leaves one judgement of a rule at a place, the most severe: one setting of a spec may govern several proxies.
 func once(l diag.List) diag.List {
 	type place struct {
 		span diag.Span
@@ -231,7 +231,7 @@ func once(l diag.List) diag.List {
 		p := place{d.Span, d.Rule}
 		i, seen := at[p]
 		switch {
-		case !seen || d.Span.Line == 0:
+		case !seen || d.Span.Line == 0 || !judges(d.Rule):
 			at[p] = len(out)
 			out = append(out, d)
 		case d.Severity > out[i].Severity:
@@ -239,6 +239,12 @@ func once(l diag.List) diag.List {
 		}
 	}
 	return out
+}
+
+// judges reports whether a rule judges facts, of which one place states one.
+func judges(rule string) bool {
+	r := rules.Find(rule)
+	return r != nil && r.Check != nil
 }
 
 // unique sorts by rule and reason.

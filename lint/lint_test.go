@@ -225,6 +225,33 @@ func TestBrokenSpecIsReported(t *testing.T) {
 	expect(t, got, "a.cue:4 error spec", finding)
 }
 
+// Several faults of one place are all reported, while one setting that governs several proxies is one finding.
+func TestOnePlace(t *testing.T) {
+	in(t, map[string]string{
+		"a.cue": "cluster: {\n\tname: \"p\"\n\tmembers: {\"a\": address: \"10.0.0.1\"}\n\tx: 1\n\ty: 1\n}\nloadBalancer: {}\ntargets: haproxy: {a: 1, b: 1}\n",
+		"b.cue": strings.Replace(minimal, "10.0.1.1", "10.7.7.1", 3) + "loadBalancer: timeouts: idle: \"30s\"\ntargets: {haproxy: {}, nginx: edition: \"plus\"}\n",
+	})
+	r, _ := run(t, lint.Options{})
+	messages := map[string]int{}
+	for _, d := range r.Diagnostics {
+		messages[d.Span.File+" "+d.Rule]++
+	}
+	if messages["a.cue spec"] < 4 || messages["b.cue watch-timeout"] != 1 {
+		t.Errorf("got %v", messages)
+	}
+}
+
+func TestHostOfADump(t *testing.T) {
+	foreign := strings.NewReplacer("30s", "10m", "10.0.1.10", "10.9.9.9").Replace(haproxy)
+	in(t, map[string]string{"a.cue": minimal + "clients: keepalive: \"none\"\n", "haproxy.cfg": foreign})
+	o := lint.Options{Paths: []string{"a.cue", "etcd-1=haproxy.cfg"}, Rules: []string{"watch-timeout"}}
+	_, got := run(t, o)
+	expect(t, got, "haproxy.cfg:4 warning watch-timeout")
+	o.Paths[1] = "elsewhere=haproxy.cfg"
+	_, got = run(t, o)
+	expect(t, got)
+}
+
 func TestPlaceholdersAreUnknown(t *testing.T) {
 	in(t, map[string]string{"haproxy.cfg.j2": strings.ReplaceAll(haproxy, "30s", "{{ etcd_idle }}")})
 	r, got := run(t, lint.Options{})
