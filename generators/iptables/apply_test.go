@@ -280,6 +280,29 @@ func TestFailedLoadIsUndone(t *testing.T) {
 	m.ok(script, "apply")
 }
 
+// A load that takes longer than the time to the rollback is undone all the same, once it is through.
+func TestSlowLoadExpires(t *testing.T) {
+	m := newMachine(t)
+	m.harden()
+	before := m.saved()
+	m.path = t.TempDir()
+	m.shim("ip6tables-restore", `case "$*" in *--test*) ;; *) sleep 3 ;; esac; exec /usr/sbin/ip6tables-restore "$@"`)
+	m.ok(install(t, sample(false), "members"), "apply", "--rollback-after", "1s")
+	m.await(before, "after a slow apply expired")
+}
+
+// A login that is lost in the middle ends the script; what it had done is undone.
+func TestLostLoginExpires(t *testing.T) {
+	m := newMachine(t)
+	m.harden()
+	before := m.saved()
+	m.path = t.TempDir()
+	m.shim("ip6tables", `case "$*" in *" -I INPUT "*) kill -9 "$PPID" ;; esac; exec /usr/sbin/ip6tables "$@"`)
+	m.fails(install(t, sample(false), "members"), "apply", "--rollback-after", "1s")
+	m.path = ""
+	m.await(before, "after a killed apply expired")
+}
+
 // edited is the script with one text replaced.
 func edited(t *testing.T, script, old, text string) string {
 	t.Helper()

@@ -142,11 +142,14 @@ rollback() {
 	say "undone: our rules are as they were before"
 }
 
+# loading reports whether the apply that started this is still at work; a lost login may have ended it.
+loading() { [ -e "$pending/loading" ] && kill -0 "$$" 2>/dev/null; }
+
 # expire rolls back after $1 seconds unless the apply it belongs to was confirmed, undone or removed meanwhile.
 expire() {
 	trap '' HUP
 	left=$1
-	while [ "$left" -gt 0 ]; do
+	while [ "$left" -gt 0 ] || loading; do
 		sleep 1
 		left=$((left - 1))
 		[ "$(cat "$pending/token" 2>/dev/null)" = "$token" ] || return 0
@@ -184,6 +187,7 @@ apply() {
 	token=$$-$(date +%s)
 	next=$state/next.$$
 	mkdir -p "$next"
+	: >"$next/loading"
 	echo "$token" >"$next/token"
 	for f in $families; do
 		use "$f"
@@ -200,6 +204,7 @@ apply() {
 		rollback
 		die "the rules could not be loaded; see above"
 	fi
+	rm -f "$pending/loading"
 	if [ -z "$1" ]; then
 		rm -rf "$pending"
 		say "applied"
