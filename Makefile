@@ -31,7 +31,7 @@ lint: ## run the linters over the code
 fuzz: ## fuzz each parser for FUZZ, then CHECKS random specs against the real tools
 	@set -e; for pkg in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$pkg; \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 5x $$pkg; \
 		done; \
 	done
 	$(GO) test ./golden -run 'RoundTrip|SelfLint|NoSilence|Oracles' -rapid.checks $(CHECKS) -timeout 0

@@ -47,6 +47,7 @@ func (b *buildCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	collectForFleet(len(clusters))
 	all := compileAll(clusters, res.Name, b.Target)
 	topologies := make([]*topology.Topology, len(all))
 	for i, c := range all {

@@ -146,7 +146,7 @@ func certLBSANUnjudged(g *topology.Group) string {
 		return "no server certificate is known to be etcd's: none holds a member's address or a name with etcd"
 	case judged > 0 && len(g.Dialed()) == 0:
 		return "no endpoint known: pass --endpoint"
-	case judged == 0 && len(g.Dialed()) > 0:
+	case judged == 0 && (len(g.Dialed()) > 0 || len(g.EtcdListeners()) > 0):
 		return "no server certificate given"
 	}
 	return ""

@@ -26,8 +26,7 @@ var peerViaLB = Rule{
 }
 
 func checkPeerViaLB(g *topology.Group) diag.List {
-	pools, flagged := peerPools(g)
-	out := append(pools, peerListeners(g, flagged)...)
+	out := append(peerPools(g), peerListeners(g)...)
 	out = append(out, peerURLs(g)...)
 	return append(out, peerFirewalls(g)...)
 }
@@ -37,9 +36,9 @@ const (
 	peerHint = "remove it: members talk to each other directly"
 )
 
-// peerPools finds pools with a server on the peer port; flagged holds them by address.
-func peerPools(g *topology.Group) (out diag.List, flagged map[*topology.Pool]bool) {
-	flagged = map[*topology.Pool]bool{}
+// peerPools finds pools with a server on the peer port.
+func peerPools(g *topology.Group) diag.List {
+	var out diag.List
 	for _, b := range g.EtcdPools() {
 		var d *diag.Diagnostic
 		for _, s := range b.Servers {
@@ -62,19 +61,15 @@ func peerPools(g *topology.Group) (out diag.List, flagged map[*topology.Pool]boo
 		}
 		if d != nil {
 			out = append(out, *d)
-			flagged[b.Pool] = true
 		}
 	}
-	return out, flagged
+	return out
 }
 
-// peerListeners finds listeners on the peer port, wherever they lead, but for those whose pools are found already.
-func peerListeners(g *topology.Group, flagged map[*topology.Pool]bool) diag.List {
+// peerListeners finds listeners on the peer port, wherever they lead.
+func peerListeners(g *topology.Group) diag.List {
 	var out diag.List
 	for _, l := range g.EtcdListeners() {
-		if leadsTo(l, flagged) {
-			continue
-		}
 		for _, b := range l.Binds {
 			if !b.Port.Known() || b.Port.V != g.PeerPort() {
 				continue
@@ -92,15 +87,6 @@ func peerListeners(g *topology.Group, flagged map[*topology.Pool]bool) diag.List
 		}
 	}
 	return out
-}
-
-func leadsTo(l topology.EtcdListener, pools map[*topology.Pool]bool) bool {
-	for _, r := range l.Routes {
-		if pools[l.Proxy.Pool(r.Pool.V)] {
-			return true
-		}
-	}
-	return false
 }
 
 // peerURLs finds members that tell the others to reach them by way of the load balancer.

@@ -241,7 +241,7 @@ func TestPeerViaLB(t *testing.T) {
 		"server, by port":             {file: proxy("a", 2379, 2380), want: []string{"error: sends to the peer port 2380"}},
 		"server, by name":             {file: proxy("etcd", 2379, 2380), want: []string{"error!: sends to the peer port 2380"}},
 		"listener, wherever it leads": {file: proxy("a", 2380, 7000), want: []string{"error: accepts connections on the peer port 2380"}},
-		"both are one finding":        {file: proxy("a", 2380, 2380), want: []string{"error: sends to the peer port 2380"}},
+		"both":                        {file: proxy("a", 2380, 2380), want: []string{"error: sends to the peer port 2380", "error: accepts connections on the peer port 2380"}},
 		"another service":             {file: proxy("a", 2381, 2381)},
 	} {
 		t.Run(name, func(t *testing.T) {
