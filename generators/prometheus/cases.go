@@ -3,6 +3,7 @@ package prometheus
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -21,24 +22,18 @@ type testCase struct {
 // labels, and series that the expression does not read are left out.
 type sample struct {
 	metric string
-	labels map[string]string
 	values string // in promtool's notation
+	labels []label
 }
 
 // always is the notation of a value that stays.
-func always(v int) string { return fmt.Sprintf("%dx%d", v, minutes) }
+func always(v int) string { return strconv.Itoa(v) + "x" + strconv.Itoa(minutes) }
 
 // rising is that of a counter.
-func rising(perMinute int) string { return fmt.Sprintf("0+%dx%d", perMinute, minutes) }
+func rising(perMinute int) string { return "0+" + always(perMinute) }
 
-// series is a sample with labels given as names and values.
-func series(metric, values string, labels ...string) sample {
-	s := sample{metric: metric, values: values, labels: map[string]string{}}
-	for i := 0; i+1 < len(labels); i += 2 {
-		s.labels[labels[i]] = labels[i+1]
-	}
-	return s
-}
+// series is a sample with the labels that tell it from others of the case.
+func series(metric, values string, labels ...label) sample { return sample{metric, values, labels} }
 
 // stage is what the cases are played with.
 type stage struct {
@@ -127,7 +122,7 @@ func belowQuorum(s stage) testCase {
 func serverDown(s stage) testCase {
 	server := s.servers[0]
 	state := func(name string, v int) sample {
-		return series("haproxy_server_status", always(v), "server", server, "state", name)
+		return series("haproxy_server_status", always(v), label{"server", server}, label{"state", name})
 	}
 	return testCase{
 		fires:  []sample{state("DOWN", 1), state("UP", 0), state("DRAIN", 0)},
@@ -140,8 +135,8 @@ func flapping(s stage) testCase {
 	const metric = "haproxy_server_check_up_down_total"
 	twice := fmt.Sprintf("0x%d 1x3 2x%d", minutes-8, minutes)
 	return testCase{
-		fires:  []sample{series(metric, rising(1), "server", s.servers[0])},
-		silent: []sample{series(metric, twice, "server", s.servers[0])},
+		fires:  []sample{series(metric, rising(1), label{"server", s.servers[0]})},
+		silent: []sample{series(metric, twice, label{"server", s.servers[0]})},
 		why:    "one restart is two changes",
 	}
 }
@@ -168,7 +163,7 @@ func drifted(s stage) testCase {
 	pool := func(servers []string) []sample {
 		var out []sample
 		for i, server := range servers {
-			out = append(out, series("haproxy_server_status", always(min(i, 1)), "server", server))
+			out = append(out, series("haproxy_server_status", always(min(i, 1)), label{"server", server}))
 		}
 		return out
 	}
@@ -187,7 +182,7 @@ func connectionErrors(s stage) testCase {
 			of        string
 			perMinute int
 		}{{"connection_errors", errors}, {"retry_warnings", retries}, {"redispatch_warnings", redispatches}} {
-			out = append(out, series("haproxy_server_"+c.of+"_total", rising(c.perMinute), "server", s.servers[0]))
+			out = append(out, series("haproxy_server_"+c.of+"_total", rising(c.perMinute), label{"server", s.servers[0]}))
 		}
 		return out
 	}
@@ -228,8 +223,8 @@ func imbalanced(s stage) testCase {
 				n = first
 			}
 			out = append(out,
-				series("haproxy_server_current_sessions", always(n), "server", server),
-				series("haproxy_server_status", always(1), "server", server))
+				series("haproxy_server_current_sessions", always(n), label{"server", server}),
+				series("haproxy_server_status", always(1), label{"server", server}))
 		}
 		return append(out, series("haproxy_backend_current_sessions", always(first+each*(len(s.usable)-1))))
 	}
@@ -249,7 +244,7 @@ func leaders(s stage, first, others int) []sample {
 		if i == 0 {
 			v = first
 		}
-		out = append(out, series("etcd_server_has_leader", always(v), "instance", instance))
+		out = append(out, series("etcd_server_has_leader", always(v), label{"instance", instance}))
 	}
 	return out
 }
@@ -276,10 +271,10 @@ func insufficient(s stage) testCase {
 			if i < n {
 				v = 1
 			}
-			out = append(out, series("up", always(v), "instance", instance))
+			out = append(out, series("up", always(v), label{"instance", instance}))
 		}
 		for _, learner := range s.others {
-			out = append(out, series("up", always(1), "instance", learner)) // which has no vote
+			out = append(out, series("up", always(1), label{"instance", learner})) // which has no vote
 		}
 		return out
 	}
@@ -289,8 +284,8 @@ func insufficient(s stage) testCase {
 
 func memberDown(s stage) testCase {
 	return testCase{
-		fires:  []sample{series("up", always(0), "instance", s.voters[0])},
-		silent: []sample{series("up", always(1), "instance", s.voters[0])},
+		fires:  []sample{series("up", always(0), label{"instance", s.voters[0]})},
+		silent: []sample{series("up", always(1), label{"instance", s.voters[0]})},
 		why:    "the member answers",
 	}
 }

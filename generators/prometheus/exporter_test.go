@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 const haproxyConfig = `global
@@ -49,20 +51,19 @@ func TestExportersGiveWhatAlertsRead(t *testing.T) {
 
 	top, _ := lowered(t, specs["full"])
 	for _, a := range top.Alerts {
-		for metric, matchers := range newRule(a).selected() {
-			delete(matchers, "job") // which the scrape adds, as it does up
-			if metric != "up" && !contains(exported, metric, matchers) {
-				t.Errorf("%s: no exporter gives %s%v", a.Name.V, metric, matchers)
+		for _, r := range a.Reads {
+			if r.Metric != "up" && !contains(exported, r) { // which the scrape itself gives
+				t.Errorf("%s: no exporter gives %s%v", a.Name.V, r.Metric, r.Labels)
 			}
 		}
 	}
 }
 
-func contains(exported []labels.Labels, metric string, matchers map[string]string) bool {
+func contains(exported []labels.Labels, r topology.Selector) bool {
 	for _, series := range exported {
-		ok := series.Get(labels.MetricName) == metric
-		for name, value := range matchers {
-			ok = ok && series.Get(name) == value
+		ok := series.Get(labels.MetricName) == r.Metric
+		for name, value := range r.Labels {
+			ok = ok && (name == "job" || series.Get(name) == value) // the scrape adds the job
 		}
 		if ok {
 			return true

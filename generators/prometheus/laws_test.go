@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
@@ -56,8 +57,8 @@ func TestExpressionsAreCanonical(t *testing.T) {
 			e, err := promql.ParseExpr(a.Expr.V)
 			if err != nil {
 				t.Errorf("%s: %s: %v", name, a.Name.V, err)
-			} else if e.String() != a.Expr.V {
-				t.Errorf("%s: %s: the parser writes\n%s, lower\n%s", name, a.Name.V, e, a.Expr.V)
+			} else if e.String() != a.Expr.V || parser.Prettify(e) != a.Layout {
+				t.Errorf("%s: %s: the parser writes\n%s\n%s\nlower\n%s\n%s", name, a.Name.V, e, parser.Prettify(e), a.Expr.V, a.Layout)
 			}
 		}
 	}

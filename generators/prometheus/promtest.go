@@ -1,35 +1,30 @@
 package prometheus
 
 import (
-	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // minutes is when the tests look: longer than any alert waits and any range reaches back, but for one day.
 const minutes = 45
 
 // testFile holds two unit tests for each alert: one that fires and one that is silent.
-func testFile(t *topology.Topology, rules []rule, base string, header target.Header) []byte {
-	var tests []node
-	actors := newStage(t)
-	for _, r := range rules {
-		if build, ok := cases[r.Name.V]; ok {
-			tests = append(tests, scene{r, scrapeJob(t), r.selected()}.tests(build(actors))...)
+func testFile(t *topology.Topology, base string, header target.Header) []byte {
+	d := newDocument(32<<10, append(header.Lines(), "", "Run it with promtool test rules.")...)
+	d.texts("rule_files", "../rules/"+base+".yml")
+	d.text("evaluation_interval", "5m")
+	d.list("tests", func() {
+		actors, job := newStage(t), scrapeJob(t)
+		for i := range t.Alerts {
+			if build, ok := cases[t.Alerts[i].Name.V]; ok {
+				newScene(d, &t.Alerts[i], job).tests(build(actors))
+			}
 		}
-	}
-	root := mapping(
-		pair{"rule_files", sequence(text("../rules/" + base + ".yml"))},
-		pair{"evaluation_interval", text("5m")},
-		pair{"tests", sequence(tests...)},
-	)
-	return document(root, append(header.Lines(), "", "Run it with promtool test rules.")...)
+	})
+	return d.out.Bytes()
 }
 
 // scrapeJob is the job label of series that no alert selects by job.
@@ -42,113 +37,89 @@ func scrapeJob(t *topology.Topology) string {
 
 // scene plays the case of one alert.
 type scene struct {
-	rule     rule
-	job      string
-	selected map[string]map[string]string // by metric, what the expression selects by
+	*document
+	alert *topology.Alert
+	// read are the metrics that the alert's expression reads, with what is said of all their series: job, instance and
+	// what the expression selects by.
+	read map[string]labelSet
 }
 
-func (s scene) tests(c testCase) []node {
-	carried := map[string]string{}
-	switch {
-	case c.absent:
-		for _, labels := range s.selected {
-			maps.Copy(carried, labels)
+func newScene(d *document, a *topology.Alert, job string) scene {
+	s := scene{d, a, make(map[string]labelSet, len(a.Reads))}
+	for _, r := range a.Reads {
+		labels, ok := s.read[r.Metric]
+		if !ok {
+			labels = append(make(labelSet, 0, 2+len(r.Labels)), label{"instance", "lb-1:8405"}, label{"job", job})
 		}
-	case c.by == nil:
-		carried = s.labels(c.fires[0])
-	default:
-		all := s.labels(c.fires[0])
-		for _, label := range c.by {
-			carried[label] = all[label]
-		}
+		labels.setAll(r.Labels)
+		s.read[r.Metric] = labels
 	}
-	return []node{s.test("fires", c.fires, s.expected(carried)), s.test("is silent: "+c.why, c.silent)}
+	return s
 }
 
-// test is one unit test. It expects the alerts to be exactly these.
-func (s scene) test(name string, samples []sample, alerts ...node) node {
-	var input []node
-	for _, v := range samples {
-		if _, read := s.selected[v.metric]; read {
-			input = append(input, mapping(
-				pair{"series", text(seriesText(v.metric, s.labels(v)))},
-				pair{"values", text(v.values)},
-			))
+func (s scene) tests(c testCase) {
+	s.test("fires", c.fires, func() { s.expected(s.carried(c)) })
+	s.test("is silent: "+c.why, c.silent, func() {})
+}
+
+// carried are the labels of the result on which the alert fires.
+func (s scene) carried(c testCase) labelSet {
+	var out labelSet
+	if c.absent {
+		for _, r := range s.alert.Reads {
+			out.setAll(r.Labels)
 		}
+		return out
 	}
-	return mapping(
-		pair{"name", text(s.rule.Name.V + " " + name)},
-		pair{"interval", text("1m")},
-		pair{"input_series", sequence(input...)},
-		pair{"alert_rule_test", sequence(mapping(
-			pair{"eval_time", text(strconv.Itoa(minutes) + "m")},
-			pair{"alertname", text(s.rule.Name.V)},
-			pair{"exp_alerts", sequence(alerts...)},
-		))},
-	)
-}
-
-// expected is the alert as it fires on a result with the labels carried.
-func (s scene) expected(carried map[string]string) node {
-	all := maps.Clone(carried)
-	maps.Copy(all, s.rule.Labels)
-	all["severity"] = s.rule.Severity.V
-	return mapping(
-		pair{"exp_labels", labelsNode(all)},
-		pair{"exp_annotations", mapping(
-			pair{"summary", text(expand(s.rule.Summary, carried))},
-			pair{"description", text(expand(s.rule.Description, carried))},
-			pair{"runbook_url", text(s.rule.runbook())},
-		)},
-	)
-}
-
-// labels are those of a series: job and instance, what the alert selects by, and the case's own.
-func (s scene) labels(v sample) map[string]string {
-	out := map[string]string{"instance": "lb-1:8405", "job": s.job}
-	maps.Copy(out, s.selected[v.metric])
-	maps.Copy(out, v.labels)
+	out = s.labels(c.fires[0])
+	if c.by != nil {
+		out = slices.DeleteFunc(out, func(l label) bool { return !slices.Contains(c.by, l.name) })
+	}
 	return out
 }
 
-// selected are, by metric, the labels that the expression selects by equality.
-func (r rule) selected() map[string]map[string]string {
-	out := map[string]map[string]string{}
-	parser.Inspect(r.parsed, func(n parser.Node, _ []parser.Node) error {
-		v, ok := n.(*parser.VectorSelector)
-		if !ok {
-			return nil
-		}
-		if out[v.Name] == nil {
-			out[v.Name] = map[string]string{}
-		}
-		for _, m := range v.LabelMatchers {
-			if m.Type == labels.MatchEqual && m.Name != labels.MetricName {
-				out[v.Name][m.Name] = m.Value
+// test writes one unit test. The alerts are to be exactly these.
+func (s scene) test(name string, samples []sample, alerts func()) {
+	s.next()
+	s.text("name", s.alert.Name.V+" "+name)
+	s.text("interval", "1m")
+	s.list("input_series", func() {
+		for _, v := range samples {
+			if _, ok := s.read[v.metric]; ok {
+				s.next()
+				s.text("series", s.labels(v).series(v.metric))
+				s.text("values", v.values)
 			}
 		}
-		return nil
 	})
-	return out
+	s.list("alert_rule_test", func() {
+		s.next()
+		s.text("eval_time", strconv.Itoa(minutes)+"m")
+		s.text("alertname", s.alert.Name.V)
+		s.list("exp_alerts", alerts)
+	})
 }
 
-// seriesText is a series as promtool reads it.
-func seriesText(metric string, labels map[string]string) string {
-	out := []byte(metric)
-	separator := byte('{')
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		out = append(append(append(out, separator), name...), '=')
-		out = strconv.AppendQuote(out, labels[name])
-		separator = ','
+// expected writes the alert as it fires on a result with the labels carried.
+func (s scene) expected(carried labelSet) {
+	all := slices.Clone(carried)
+	all.setAll(s.alert.Labels)
+	all.set("severity", s.alert.Severity.V)
+	s.next()
+	s.labelled("exp_labels", all)
+	s.mapping("exp_annotations", func() {
+		s.text("summary", carried.expand(s.alert.Summary))
+		s.text("description", carried.expand(s.alert.Description))
+		s.text("runbook_url", runbook(s.alert))
+	})
+}
+
+// labels are those of a series: its metric's and its own.
+func (s scene) labels(v sample) labelSet {
+	shared := s.read[v.metric]
+	out := append(make(labelSet, 0, len(shared)+len(v.labels)), shared...)
+	for _, l := range v.labels {
+		out.set(l.name, l.value)
 	}
-	return string(append(out, '}'))
-}
-
-var labelTemplate = regexp.MustCompile(`\{\{ \$labels\.(\w+) \}\}`)
-
-// expand is an annotation with its labels filled in.
-func expand(annotation string, labels map[string]string) string {
-	return labelTemplate.ReplaceAllStringFunc(annotation, func(template string) string {
-		return labels[labelTemplate.FindStringSubmatch(template)[1]]
-	})
+	return out
 }

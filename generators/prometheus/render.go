@@ -1,21 +1,15 @@
 package prometheus
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
-
-// promql reads expressions; experimental functions are the reader's business, not ours.
-var promql = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
 
 func render(t *topology.Topology, options *topology.Tree, header target.Header) ([]target.Artifact, diag.List) {
 	var diags diag.List
@@ -25,47 +19,32 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 				"certificate, so no alert will ever fire; need a source of metrics",
 			"set cluster.metrics.port, or clients.certificate")
 	}
-	rules := make([]rule, len(t.Alerts))
-	for i, a := range t.Alerts {
-		rules[i] = newRule(a)
-	}
 	base := "etcd-lb-" + t.Name.V
 	return []target.Artifact{
-		{Path: "prometheus/rules/" + base + ".yml", Data: rulesFile(t, rules, base, header)},
-		{Path: "prometheus/tests/" + base + "_test.yml", Data: testFile(t, rules, base, header)},
+		{Path: "prometheus/rules/" + base + ".yml", Data: rulesFile(t, base, header)},
+		{Path: "prometheus/tests/" + base + "_test.yml", Data: testFile(t, base, header)},
 		{Path: "prometheus/scrape/" + base + ".yml", Data: scrapeFile(t, header)},
 		{Path: "prometheus/scrape/" + base + ".json", Data: discoveryFile(t)},
 	}, diags
 }
 
-// rule is an alert with its expression parsed.
-type rule struct {
-	topology.Alert
-	parsed parser.Expr
-}
-
-func newRule(a topology.Alert) rule {
-	parsed, err := promql.ParseExpr(a.Expr.V)
-	if err != nil {
-		panic(fmt.Sprintf("alert %s: %v", a.Name.V, err)) // our own expression: a test parses all there are
-	}
-	return rule{a, parsed}
-}
-
-func rulesFile(t *topology.Topology, rules []rule, group string, header target.Header) []byte {
-	var nodes []node
-	for _, r := range rules {
-		nodes = append(nodes, r.node())
-	}
-	root := mapping(pair{"groups", sequence(mapping(
-		pair{"name", text(group)},
-		pair{"rules", sequence(nodes...)},
-	))})
+func rulesFile(t *topology.Topology, group string, header target.Header) []byte {
 	head := append(header.Lines(), "", "Load it with rule_files. Its tests are in ../tests: promtool test rules.")
 	if len(memberScrapes(t)) == 0 && !aboutEtcd(t) {
 		head = append(head, withoutEtcd...)
 	}
-	return document(root, head...)
+	d := newDocument(12<<10, head...)
+	d.list("groups", func() {
+		d.next()
+		d.text("name", group)
+		d.list("rules", func() {
+			for i := range t.Alerts {
+				d.next()
+				d.rule(&t.Alerts[i])
+			}
+		})
+	})
+	return d.out.Bytes()
 }
 
 // aboutEtcd reports whether any alert reads etcd's own metrics.
@@ -75,26 +54,25 @@ func aboutEtcd(t *topology.Topology) bool {
 	})
 }
 
-func (r rule) node() node {
-	labels := mapping(pair{"severity", text(r.Severity.V)})
-	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
-		labels.pairs = append(labels.pairs, pair{name, text(escapeTemplate(r.Labels[name]))})
-	}
-	return mapping(
-		pair{"alert", text(r.Name.V)},
-		pair{"expr", text(parser.Prettify(r.parsed))}, // a long one on several lines
-		pair{"for", text(model.Duration(r.For.V).String())},
-		pair{"labels", labels},
-		pair{"annotations", mapping(
-			pair{"summary", text(r.Summary)},
-			pair{"description", text(r.Description)},
-			pair{"runbook_url", text(r.runbook())},
-		)},
-	)
+func (d *document) rule(a *topology.Alert) {
+	d.text("alert", a.Name.V)
+	d.layout("expr", a.Layout)
+	d.text("for", model.Duration(a.For.V).String())
+	d.mapping("labels", func() {
+		d.text("severity", a.Severity.V)
+		for _, l := range labelsOf(a.Labels) {
+			d.text(l.name, escapeTemplate(l.value))
+		}
+	})
+	d.mapping("annotations", func() {
+		d.text("summary", a.Summary)
+		d.text("description", a.Description)
+		d.text("runbook_url", runbook(a))
+	})
 }
 
 // runbook is the alert's section in the runbook.
-func (r rule) runbook() string { return "RUNBOOK.md#" + strings.ToLower(r.Name.V) }
+func runbook(a *topology.Alert) string { return "RUNBOOK.md#" + strings.ToLower(a.Name.V) }
 
 // Prometheus expands the values of labels as templates; a user's text is to stand as it is.
 const (

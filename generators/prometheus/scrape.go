@@ -39,27 +39,29 @@ func balancer(t *topology.Topology) *topology.Proxy {
 }
 
 func scrapeFile(t *topology.Topology, header target.Header) []byte {
-	var jobs []node
-	for _, s := range proxyScrapes(t) {
-		job := scrapeNode("haproxy-etcd-"+t.Name.V, s)
-		job.comment = proxyComment(s)
-		jobs = append(jobs, job)
-	}
-	for _, s := range memberScrapes(t) {
-		job := scrapeNode("etcd-"+t.Name.V, s)
-		job.comment = []string{"etcd's members."}
-		if s.Certificate.CA.Known() {
-			job.comment = append(job.comment, "The certificate files are on Prometheus' machine.")
-		}
-		jobs = append(jobs, job)
-	}
 	head := append(header.Lines(), "",
 		"Load it with scrape_config_files (Prometheus 2.43 and later). The .json file beside it holds the same",
 		"targets for a file_sd_configs of your own; that job must then hold what TLS needs.")
 	if len(memberScrapes(t)) == 0 {
 		head = append(head, withoutEtcd...)
 	}
-	return document(mapping(pair{"scrape_configs", sequence(jobs...)}), head...)
+	d := newDocument(2<<10, head...)
+	d.list("scrape_configs", func() {
+		for _, s := range proxyScrapes(t) {
+			d.next()
+			d.comment(proxyComment(s)...)
+			d.scrape("haproxy-etcd-"+t.Name.V, s)
+		}
+		for _, s := range memberScrapes(t) {
+			d.next()
+			d.comment("etcd's members.")
+			if s.Certificate.CA.Known() {
+				d.comment("The certificate files are on Prometheus' machine.")
+			}
+			d.scrape("etcd-"+t.Name.V, s)
+		}
+	})
+	return d.out.Bytes()
 }
 
 // proxyComment says what a job's targets need, one line each.
@@ -80,55 +82,43 @@ func loopback(endpoint string) bool {
 	return err == nil && a.Addr().IsLoopback()
 }
 
-// scrapeNode is one job. Its name is unique over clusters; the job label may be one of the user's.
-func scrapeNode(job string, s topology.Scrape) node {
-	labels := maps.Clone(s.Labels)
+// scrape is one job. Its name is unique over clusters; the job label may be one of the user's.
+func (d *document) scrape(job string, s topology.Scrape) {
+	labels := labelsOf(s.Labels)
 	if s.Job.V != job {
-		labels["job"] = s.Job.V
+		labels.set("job", s.Job.V)
 	}
-	return mapping(
-		pair{"job_name", text(job)},
-		pair{"scheme", text(s.Scheme.V)},
-		pair{"metrics_path", text(s.Path.V)},
-		pair{"tls_config", tlsNode(s.Certificate)},
-		pair{"static_configs", sequence(mapping(
-			pair{"targets", targetsNode(s)},
-			pair{"labels", labelsNode(labels)},
-		))},
-	)
+	d.text("job_name", job)
+	d.text("scheme", s.Scheme.V)
+	d.text("metrics_path", s.Path.V)
+	if c := s.Certificate; c.CA.Known() || c.Cert.Known() || c.Key.Known() {
+		d.mapping("tls_config", func() { d.certificate(c) })
+	}
+	d.list("static_configs", func() {
+		d.next()
+		d.texts("targets", endpoints(s)...)
+		d.labelled("labels", labels)
+	})
 }
 
-func targetsNode(s topology.Scrape) node {
-	var targets []node
-	for _, endpoint := range s.Targets {
-		targets = append(targets, text(endpoint.V))
-	}
-	return sequence(targets...)
-}
-
-func labelsNode(labels map[string]string) node {
-	var pairs []pair
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		pairs = append(pairs, pair{name, text(labels[name])})
-	}
-	return mapping(pairs...)
-}
-
-// tlsNode is absent where no file is known.
-func tlsNode(c topology.KeyPair) node {
-	var pairs []pair
+func (d *document) certificate(c topology.KeyPair) {
 	for _, file := range []struct {
 		key  string
 		path topology.Value[string]
 	}{{"ca_file", c.CA}, {"cert_file", c.Cert}, {"key_file", c.Key}} {
 		if file.path.Known() {
-			pairs = append(pairs, pair{file.key, text(file.path.V)})
+			d.text(file.key, file.path.V)
 		}
 	}
-	if len(pairs) == 0 {
-		return node{}
+}
+
+// endpoints are a job's targets.
+func endpoints(s topology.Scrape) []string {
+	out := make([]string, len(s.Targets))
+	for i, endpoint := range s.Targets {
+		out[i] = endpoint.V
 	}
-	return mapping(pairs...)
+	return out
 }
 
 // discovered is a target group of file_sd_configs.
@@ -144,11 +134,7 @@ func discoveryFile(t *topology.Topology) []byte {
 	for _, s := range t.Scrapes {
 		labels := map[string]string{"job": s.Job.V, "__scheme__": s.Scheme.V, "__metrics_path__": s.Path.V}
 		maps.Copy(labels, s.Labels)
-		group := discovered{Targets: []string{}, Labels: labels}
-		for _, endpoint := range s.Targets {
-			group.Targets = append(group.Targets, endpoint.V)
-		}
-		groups = append(groups, group)
+		groups = append(groups, discovered{Targets: endpoints(s), Labels: labels})
 	}
 	var out strings.Builder
 	enc := json.NewEncoder(&out)

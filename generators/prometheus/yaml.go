@@ -7,146 +7,151 @@ import (
 	"strings"
 )
 
-// node is a value of a YAML document to be: a text, a mapping or a list. The YAML library's own printer takes ten times
-// as long, which a fleet of clusters feels; what is printed here is read back with the library in tests.
-type node struct {
-	kind    kind
-	text    string
-	pairs   []pair
-	items   []node
-	comment []string // lines above an item of a list
+// document writes YAML in block style, entry by entry. The YAML library's own printer takes ten times as long, which a
+// fleet of clusters feels; what is written here is read back with the library in tests.
+type document struct {
+	out    bytes.Buffer
+	indent int  // of the current mapping's entries, in blanks
+	item   bool // the next entry is the first of an item of a list
 }
 
-type kind uint8
-
-const (
-	absent kind = iota // is not printed
-	scalar
-	dict
-	list
-)
-
-// pair is one entry of a mapping.
-type pair struct {
-	key   string
-	value node
+// newDocument starts a document of about so many bytes with its head comment.
+func newDocument(size int, head ...string) *document {
+	var d document
+	d.out.Grow(size)
+	d.comment(head...)
+	d.out.WriteByte('\n')
+	return &d
 }
 
-// text is a string, on several lines where it has them.
-func text(s string) node { return node{kind: scalar, text: s} }
-
-// mapping keeps the order of its entries; those without value are left out.
-func mapping(pairs ...pair) node {
-	return node{kind: dict, pairs: slices.DeleteFunc(pairs, func(p pair) bool { return p.value.kind == absent })}
-}
-
-func sequence(items ...node) node { return node{kind: list, items: items} }
-
-// document prints a document with its head comment.
-func document(root node, head ...string) []byte {
-	var p printer
-	p.comment(0, head)
-	p.out.WriteByte('\n')
-	p.mapping(0, root.pairs)
-	return p.out.Bytes()
-}
-
-// printer writes block style; an indent is a number of blanks.
-type printer struct{ out bytes.Buffer }
-
-func (p *printer) indent(n int) {
-	for range n {
-		p.out.WriteByte(' ')
+// comment writes lines above what comes next.
+func (d *document) comment(lines ...string) {
+	column := d.indent
+	if d.item {
+		column -= len(dash)
 	}
-}
-
-func (p *printer) comment(indent int, lines []string) {
 	for _, l := range lines {
-		p.indent(indent)
-		p.out.WriteString(strings.TrimRight("# "+l, " ") + "\n")
+		d.blanks(column)
+		d.out.WriteString(strings.TrimRight("# "+l, " "))
+		d.out.WriteByte('\n')
 	}
 }
 
-// mapping prints its first entry where the cursor is.
-func (p *printer) mapping(indent int, pairs []pair) {
-	for i, e := range pairs {
-		if i > 0 {
-			p.indent(indent)
-		}
-		p.quoted(e.key)
-		p.out.WriteByte(':')
-		p.value(indent+2, e.value)
-	}
+// text is an entry: a string, on one line.
+func (d *document) text(key, value string) {
+	d.key(key)
+	d.out.WriteByte(' ')
+	d.quoted(value)
+	d.out.WriteByte('\n')
 }
 
-// value prints what follows a key.
-func (p *printer) value(indent int, n node) {
-	switch {
-	case n.kind == scalar:
-		p.out.WriteByte(' ')
-		p.scalar(indent, n.text)
-	case n.kind == list && len(n.items) == 0:
-		p.out.WriteString(" []\n")
-	case n.kind == list:
-		p.out.WriteByte('\n')
-		for _, item := range n.items {
-			p.comment(indent, item.comment)
-			p.indent(indent)
-			p.out.WriteString("- ")
-			p.item(indent+2, item)
-		}
-	case len(n.pairs) == 0:
-		p.out.WriteString(" {}\n")
-	default:
-		p.out.WriteByte('\n')
-		p.indent(indent)
-		p.mapping(indent, n.pairs)
-	}
-}
-
-// item prints a text or a mapping in a list.
-func (p *printer) item(indent int, n node) {
-	if n.kind == scalar {
-		p.scalar(indent, n.text)
+// layout is an entry: a string of printable characters, on the lines it has, the last of which is not empty.
+func (d *document) layout(key, value string) {
+	if !strings.Contains(value, "\n") {
+		d.text(key, value)
 		return
 	}
-	p.mapping(indent, n.pairs)
+	d.key(key)
+	d.out.WriteString(" |2-\n") // two blanks deeper, without a line break at the end
+	for line := range strings.SplitSeq(value, "\n") {
+		d.blanks(d.indent + 2)
+		d.out.WriteString(line)
+		d.out.WriteByte('\n')
+	}
 }
 
-func (p *printer) scalar(indent int, s string) {
-	if !strings.Contains(s, "\n") {
-		p.quoted(s)
-		p.out.WriteByte('\n')
-		return
-	}
-	p.out.WriteString("|2-\n") // two blanks deeper, without a line break at the end
-	for line := range strings.SplitSeq(s, "\n") {
-		p.indent(indent)
-		p.out.WriteString(line)
-		p.out.WriteByte('\n')
+// texts is an entry: a list of strings, each on one line.
+func (d *document) texts(key string, values ...string) {
+	d.list(key, func() {
+		for _, v := range values {
+			d.next()
+			d.begin()
+			d.quoted(v)
+			d.out.WriteByte('\n')
+		}
+	})
+}
+
+// mapping is an entry: a mapping of the entries that are written meanwhile.
+func (d *document) mapping(key string, entries func()) { d.nested(key, 2, "{}", entries) }
+
+// list is an entry: a list of mappings, each of the entries that are written after a call of next.
+func (d *document) list(key string, items func()) { d.nested(key, 2+len(dash), "[]", items) }
+
+// next begins an item of a list, which is not to be empty.
+func (d *document) next() { d.item = true }
+
+func (d *document) nested(key string, deeper int, empty string, content func()) {
+	d.key(key)
+	before := d.out.Len()
+	d.out.WriteByte('\n')
+	d.indent += deeper
+	content()
+	d.indent -= deeper
+	if d.out.Len() == before+1 {
+		d.out.Truncate(before)
+		d.out.WriteString(" " + empty + "\n")
 	}
 }
+
+// dash opens an item of a list.
+const dash = "- "
+
+// key begins an entry.
+func (d *document) key(key string) {
+	d.begin()
+	d.quoted(key)
+	d.out.WriteByte(':')
+}
+
+// begin starts a line.
+func (d *document) begin() {
+	if !d.item {
+		d.blanks(d.indent)
+		return
+	}
+	d.blanks(d.indent - len(dash))
+	d.out.WriteString(dash)
+	d.item = false
+}
+
+func (d *document) blanks(n int) { d.out.WriteString(strings.Repeat(" ", n)) }
 
 // quoted writes a text so that YAML reads a string: plain where nothing in it can mean anything else, else in double
 // quotes, whose escapes in YAML include all of Go's.
-func (p *printer) quoted(s string) {
+func (d *document) quoted(s string) {
 	if plain(s) {
-		p.out.WriteString(s)
+		d.out.WriteString(s)
 		return
 	}
-	p.out.Write(strconv.AppendQuote(p.out.AvailableBuffer(), s))
+	d.out.Write(appendQuoted(d.out.AvailableBuffer(), s))
+}
+
+// appendQuoted is strconv.AppendQuote, at once where nothing is to be escaped.
+func appendQuoted(out []byte, s string) []byte {
+	if !printable(s) || strings.ContainsAny(s, `"\`) {
+		return strconv.AppendQuote(out, s)
+	}
+	out = append(out, '"')
+	out = append(out, s...)
+	return append(out, '"')
+}
+
+// printable reports whether a text is all printable ASCII.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // plain is stricter than YAML: printable ASCII that begins as a word, a path or a duration does.
 func plain(s string) bool {
-	if s == "" || strings.HasSuffix(s, ":") || strings.HasSuffix(s, " ") {
+	if s == "" || strings.HasSuffix(s, ":") || strings.HasSuffix(s, " ") ||
+		strings.Contains(s, ": ") || strings.Contains(s, " #") || !printable(s) {
 		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c < ' ' || c > '~' || c == ' ' && (s[i-min(i, 1)] == ':' || s[i+1] == '#') {
-			return false
-		}
 	}
 	switch first := s[0]; {
 	case '1' <= first && first <= '9':
@@ -154,7 +159,7 @@ func plain(s string) bool {
 	case first == '/', first == '_':
 		return true
 	case first|0x20 >= 'a' && first|0x20 <= 'z':
-		return !slices.Contains(words, strings.ToLower(s[:min(len(s), 6)]))
+		return len(s) > len("false") || !slices.Contains(words, strings.ToLower(s))
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package lower
 
 import (
-	"maps"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -19,7 +18,7 @@ type alert struct {
 	name     string
 	severity string
 	wait     time.Duration // how long the expression must hold
-	expr     string        // as the PromQL parser prints it
+	expr     promql
 	summary  string
 	detail   string // what it means and what to look at first
 }
@@ -53,10 +52,12 @@ func alerts(t *topology.Topology, options *topology.Tree) []topology.Alert {
 func (a alert) lower(labels map[string]string, span diag.Span) topology.Alert {
 	return topology.Alert{
 		Name:        topology.DefaultAt(a.name, span),
-		Expr:        topology.DefaultAt(a.expr, span),
+		Expr:        topology.DefaultAt(a.expr.line, span),
+		Layout:      a.expr.layout,
+		Reads:       a.expr.reads,
 		For:         topology.DefaultAt(a.wait, span),
 		Severity:    topology.DefaultAt(a.severity, span),
-		Labels:      maps.Clone(labels),
+		Labels:      labels,
 		Summary:     a.summary,
 		Description: a.detail,
 		Span:        span,

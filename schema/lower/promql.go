@@ -9,19 +9,93 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// The functions of this file write PromQL the way its parser prints it, so that a rule file reads back as the same text.
-
-// metric is a selector: a metric name and its matchers, in the order of their text.
-func metric(name string, matchers ...string) string {
-	if len(matchers) == 0 {
-		return name
-	}
-	return name + "{" + strings.Join(slices.Sorted(slices.Values(matchers)), ",") + "}"
+// promql is an expression, spelled and laid out as the PromQL parser prints it, so that a rule file reads back as the
+// same text.
+type promql struct {
+	line   string // on one line
+	layout string // broken where that line is too long
+	reads  []topology.Selector
 }
 
-// is and isNot are matchers of one label.
-func is(label, value string) string    { return label + "=" + strconv.Quote(value) }
-func isNot(label, value string) string { return label + "!=" + strconv.Quote(value) }
+// longestLine is how long an expression may be until it is broken, in bytes.
+const longestLine = 100
+
+// scalar is a number.
+func scalar(text string) promql { return promql{line: text, layout: text} }
+
+// count is a whole number.
+func count(n int) promql { return scalar(strconv.Itoa(n)) }
+
+// metric is a selector: a metric's name and its matchers, in the order of their text.
+func metric(name string, matchers ...matcher) promql {
+	matchers = slices.Clone(matchers)
+	slices.SortFunc(matchers, func(a, b matcher) int { return strings.Compare(a.text, b.text) })
+	read := topology.Selector{Metric: name, Labels: make(map[string]string, len(matchers))}
+	line, separator := name, "{"
+	for _, m := range matchers {
+		line += separator + m.text
+		separator = ","
+		if m.equal {
+			read.Labels[m.label] = m.value
+		}
+	}
+	if len(matchers) > 0 {
+		line += "}"
+	}
+	return promql{line: line, layout: line, reads: []topology.Selector{read}}
+}
+
+// over is what a selector holds in a time: 5m.
+func (p promql) over(time string) promql {
+	p.line += "[" + time + "]"
+	p.layout = p.line
+	return p
+}
+
+// op applies a binary operator, with the labels it matches on if any.
+func (p promql) op(operator string, q promql) promql {
+	out := promql{line: p.line + " " + operator + " " + q.line, reads: slices.Concat(p.reads, q.reads)}
+	out.layout = out.line
+	if len(out.line) > longestLine {
+		out.layout = p.indented() + "\n" + operator + "\n" + q.indented()
+	}
+	return out
+}
+
+// call applies a function, or an aggregation with what it aggregates by.
+func call(function string, p promql) promql {
+	out := promql{line: function + "(" + p.line + ")", reads: p.reads}
+	out.layout = out.line
+	if len(out.line) > longestLine {
+		out.layout = function + "(\n" + p.indented() + "\n)"
+	}
+	return out
+}
+
+func (p promql) indented() string { return "  " + strings.ReplaceAll(p.layout, "\n", "\n  ") }
+
+// perProxy aggregates over what one scraped proxy process says.
+func perProxy(aggregation string, p promql) promql {
+	return call(aggregation+" by (job, instance) ", p)
+}
+
+// rate is the increase per second over five minutes.
+func rate(counter promql) promql { return call("rate", counter.over("5m")) }
+
+// matcher is what a selector asks of one label.
+type matcher struct {
+	text         string // as in PromQL
+	label, value string
+	equal        bool
+}
+
+func is(label, value string) matcher {
+	return matcher{label + "=" + strconv.Quote(value), label, value, true}
+}
+
+func isNot(label, value string) matcher {
+	return matcher{label + "!=" + strconv.Quote(value), label, value, false}
+}
 
 // selection are the labels by which the user's own scrape configuration, if there is one, tells a cluster's exporters.
 type selection map[string]string
@@ -42,8 +116,8 @@ func labelsOf(labels *topology.Tree) map[string]string {
 }
 
 // matchers are those that hold for every series of the exporters.
-func (s selection) matchers() []string {
-	var out []string
+func (s selection) matchers() []matcher {
+	var out []matcher
 	for name, value := range s {
 		out = append(out, is(name, value))
 	}
@@ -56,11 +130,3 @@ func (s selection) withJob(job string) selection {
 	maps.Copy(out, s)
 	return out
 }
-
-// perProxy aggregates over what one scraped proxy process says.
-func perProxy(aggregation, expr string) string {
-	return aggregation + " by (job, instance) (" + expr + ")"
-}
-
-// rate is the increase per second over five minutes.
-func rate(counter string) string { return "rate(" + counter + "[5m])" }

@@ -54,7 +54,10 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 		}
 	}
 	if s.Has(FAlerts) {
-		out.Alerts = t.Alerts
+		for _, a := range t.Alerts {
+			a.Layout = ""
+			out.Alerts = append(out.Alerts, a)
+		}
 	}
 	if s.Has(FScrapes) {
 		out.Scrapes = t.Scrapes

@@ -321,12 +321,20 @@ type Certificate struct {
 // Alert is one alerting rule.
 type Alert struct {
 	Name                 Value[string]
-	Expr                 Value[string] // canonical PromQL
+	Expr                 Value[string] // canonical PromQL, on one line
+	Layout               string        // Expr as it is written, on several lines where it is long; not read back
+	Reads                []Selector    // in the order of Expr; none where that is unknown
 	For                  Value[time.Duration]
 	Severity             Value[string]
 	Labels               map[string]string // further labels, from the spec
 	Summary, Description string            // annotations, in Prometheus' own template language
 	Span                 diag.Span
+}
+
+// Selector is a set of time series that an expression reads.
+type Selector struct {
+	Metric string
+	Labels map[string]string // that must be equal
 }
 
 // Scrape is one Prometheus job.
