@@ -95,8 +95,10 @@ func TestRefused(t *testing.T) {
 		"too fine":                       {`loadBalancer: timeouts: connect: "1.5555s"`, []at{{8, 34, "finer than a millisecond"}}},
 		"termination":                    {`loadBalancer: mode: "termination"`, []at{{8, 21, "no loadBalancer.termination block"}}},
 		"termination with auth":          {"loadBalancer: mode: \"termination\"\ncluster: auth: true", []at{{8, 21, "cluster.auth"}}},
-		"termination in full": {`loadBalancer: {mode: "termination", termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}}`,
-			[]at{{8, 22, "cannot be built yet"}}},
+		"termination in full": {
+			`loadBalancer: {mode: "termination", termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}}`,
+			[]at{{8, 22, "cannot be built yet"}},
+		},
 		"half a certificate":       {`clients: certificate: ca: "/x"`, []at{{8, 10, `has no "cert"`}, {8, 10, `has no "key"`}}},
 		"iptables needs networks":  {"targets: iptables: {}", []at{{8, 10, "need clients.networks"}}},
 		"iptables needs nodes":     {"targets: {iptables: {}, haproxy: {}}\nclients: networks: [\"10.0.2.0/24\"]", []at{{8, 11, "need loadBalancer.nodes"}}},
@@ -147,7 +149,8 @@ func TestRefusedWhole(t *testing.T) {
 		"name in a fleet":   {"spec.cue", fleet("\tus: {cluster: {name: \"us\", members: a: address: \"10.0.0.2\"}, loadBalancer: host: \"us\"}\n"), []at{{3, 23, "cluster.name is stated in a fleet"}}},
 		"name of a cluster": {"spec.cue", fleet("\tUS: {cluster: members: a: address: \"10.0.0.2\", loadBalancer: host: \"us\"}\n"), []at{{3, 2, `the name is "US"`}}},
 		"colliding members": {"spec.cue", fleet("\tus: {cluster: members: a: address: \"10.0.0.1\", loadBalancer: host: \"us\"}\n"), []at{
-			{3, 37, `10.0.0.1 port 2379`}, {3, 37, `10.0.0.1 port 2380`}}},
+			{3, 37, `10.0.0.1 port 2379`}, {3, 37, `10.0.0.1 port 2380`},
+		}},
 		"colliding listeners": {"spec.cue", fleet("\tus: {cluster: members: a: address: \"10.0.0.2\", loadBalancer: host: \"eu\"}\n"), []at{{3, 69, "eu port 2379"}}},
 		"yaml syntax":         {"spec.yaml", "cluster:\n  name: [a\nloadBalancer: {}\n", []at{{1, 1, "did not find expected"}}},
 		"yaml documents":      {"spec.yaml", "cluster:\n  name: a\n---\nb: 1\n", []at{{3, 1, "second YAML document"}}},

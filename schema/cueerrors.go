@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -130,7 +131,7 @@ func (l *loader) yaml(path string, data []byte) *ast.File {
 		// The YAML library says the line in the text only.
 		line := 1
 		if m := yamlLine.FindStringSubmatch(e.Error()); m != nil {
-			fmt.Sscan(m[1], &line)
+			line, _ = strconv.Atoi(m[1]) // digits only
 		}
 		text := l.src.line(path, line)
 		indent := len(text) - len(strings.TrimLeft(text, " \t"))

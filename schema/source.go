@@ -87,7 +87,7 @@ func (s *sources) span(from token.Pos, to token.Pos) diag.Span {
 	if i := p.Column - 1; i >= 0 && i < len(line) {
 		rest = line[i:]
 	}
-	out.EndLine, out.EndCol = p.Line, start+utf8.RuneCountInString(token1(rest))
+	out.EndLine, out.EndCol = p.Line, start+utf8.RuneCountInString(firstToken(rest))
 	return out
 }
 
@@ -110,16 +110,17 @@ func runeColumn(line string, col int) int {
 	return utf8.RuneCountInString(line[:min(col-1, len(line))]) + 1
 }
 
-// token1 is the first token of a line: a quoted string, or what runs to a blank or a sign.
-func token1(s string) string {
+// firstToken is the first token of a line: a quoted string, or what runs to a blank or a sign.
+func firstToken(s string) string {
 	if s == "" {
 		return ""
 	}
 	if q := s[0]; q == '"' || q == '\'' {
 		for i := 1; i < len(s); i++ {
-			if s[i] == '\\' {
+			switch s[i] {
+			case '\\':
 				i++
-			} else if s[i] == q {
+			case q:
 				return s[:i+1]
 			}
 		}

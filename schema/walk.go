@@ -166,7 +166,7 @@ func (w *walker) unknown(v cue.Value, sh *shape, path []string, name string) {
 func (w *walker) elsewhere(name string) string {
 	found := ""
 	for _, f := range w.shapes.def("#Spec").fields {
-		if f.shape.byName[name] != nil {
+		if f.byName[name] != nil {
 			if found != "" {
 				return ""
 			}

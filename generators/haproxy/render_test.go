@@ -156,8 +156,14 @@ func TestSpell(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{0, "0"}, {500 * time.Millisecond, "500ms"}, {time.Second, "1s"}, {90 * time.Second, "90s"}, {90 * time.Minute, "90m"},
-		{time.Hour, "1h"}, {24 * 24 * time.Hour, "24d"}, {1500 * time.Millisecond, "1500ms"},
+		{0, "0"},
+		{500 * time.Millisecond, "500ms"},
+		{time.Second, "1s"},
+		{90 * time.Second, "90s"},
+		{90 * time.Minute, "90m"},
+		{time.Hour, "1h"},
+		{24 * 24 * time.Hour, "24d"},
+		{1500 * time.Millisecond, "1500ms"},
 	} {
 		got := spell(tt.d)
 		if got != tt.want {

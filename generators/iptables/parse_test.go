@@ -167,43 +167,53 @@ func TestJumps(t *testing.T) {
 		want  []string
 	}{
 		{
-			"the jump restricts", []string{":E - [0:0]", "-A INPUT -s 10.0.0.0/8 -p tcp -j E", "-A E -p tcp --dport 2379 -j ACCEPT", "-A E -p udp -j ACCEPT"},
+			"the jump restricts",
+			[]string{":E - [0:0]", "-A INPUT -s 10.0.0.0/8 -p tcp -j E", "-A E -p tcp --dport 2379 -j ACCEPT", "-A E -p udp -j ACCEPT"},
 			[]string{"4 accept tcp 2379 from 10.0.0.0/8"},
 		},
 		{
-			"the narrower of both", []string{"-A INPUT -s 10.0.0.0/8 -p tcp --dport 2379:2380 -j E", "-A E -s 10.1.0.0/16 -p tcp --dport 2380:2381 -j ACCEPT", "-A E -s 11.0.0.1 -j ACCEPT"},
+			"the narrower of both",
+			[]string{"-A INPUT -s 10.0.0.0/8 -p tcp --dport 2379:2380 -j E", "-A E -s 10.1.0.0/16 -p tcp --dport 2380:2381 -j ACCEPT", "-A E -s 11.0.0.1 -j ACCEPT"},
 			[]string{"4 accept tcp 2380 from 10.1.0.0/16"},
 		},
 		{
-			"rules go on behind the jump", []string{"-A INPUT -j E", "-A INPUT -p tcp -j DROP", "-A E -i lo -j ACCEPT"},
+			"rules go on behind the jump",
+			[]string{"-A INPUT -j E", "-A INPUT -p tcp -j DROP", "-A E -i lo -j ACCEPT"},
 			[]string{"4 accept lo", "4 drop tcp from 0.0.0.0/0"},
 		},
 		{
-			"return ends the chain", []string{"-A INPUT -j E", "-A E -j RETURN", "-A E -j DROP"},
+			"return ends the chain",
+			[]string{"-A INPUT -j E", "-A E -j RETURN", "-A E -j DROP"},
 			nil,
 		},
 		{
-			"return of some makes the rest doubtful", []string{"-A INPUT -j E", "-A E -s 10.0.0.0/8 -p tcp -j RETURN", "-A E -p tcp -j DROP", "-A E -s 11.0.0.1 -j ACCEPT"},
+			"return of some makes the rest doubtful",
+			[]string{"-A INPUT -j E", "-A E -s 10.0.0.0/8 -p tcp -j RETURN", "-A E -p tcp -j DROP", "-A E -s 11.0.0.1 -j ACCEPT"},
 			[]string{"4 drop tcp limited from ?", "4 accept from 11.0.0.1/32"},
 		},
 		{
-			"goto does not come back", []string{"-A INPUT -j E", "-A E -g F", "-A E -j DROP", "-A F -i lo -j ACCEPT"},
+			"goto does not come back",
+			[]string{"-A INPUT -j E", "-A E -g F", "-A E -j DROP", "-A F -i lo -j ACCEPT"},
 			[]string{"4 accept lo"},
 		},
 		{
-			"an unknown chain makes what it meets doubtful", []string{"-A INPUT -p tcp --dport 22 -j f2b", "-A INPUT -p tcp --dport 2379 -j ACCEPT", "-A INPUT -p tcp -j ACCEPT"},
+			"an unknown chain makes what it meets doubtful",
+			[]string{"-A INPUT -p tcp --dport 22 -j f2b", "-A INPUT -p tcp --dport 2379 -j ACCEPT", "-A INPUT -p tcp -j ACCEPT"},
 			[]string{"4 accept tcp 2379 from 0.0.0.0/0", "4 accept tcp limited from ?"},
 		},
 		{
-			"a cycle is unknown", []string{"-A INPUT -j E", "-A E -j F", "-A F -j E", "-A F -j DROP"},
+			"a cycle is unknown",
+			[]string{"-A INPUT -j E", "-A E -j F", "-A F -j E", "-A F -j DROP"},
 			[]string{"4 drop limited from ?"},
 		},
 		{
-			"marks decide nothing", []string{"-A INPUT -j MARK --set-xmark 0x1/0x1", "-A INPUT -m comment --comment x", "-A INPUT -p tcp -j DROP"},
+			"marks decide nothing",
+			[]string{"-A INPUT -j MARK --set-xmark 0x1/0x1", "-A INPUT -m comment --comment x", "-A INPUT -p tcp -j DROP"},
 			[]string{"4 drop tcp from 0.0.0.0/0"},
 		},
 		{
-			"a limited jump keeps a stated source", []string{"-A INPUT -i eth0 -j E", "-A E -s 10.0.0.1 -p tcp -j ACCEPT"},
+			"a limited jump keeps a stated source",
+			[]string{"-A INPUT -i eth0 -j E", "-A E -s 10.0.0.1 -p tcp -j ACCEPT"},
 			[]string{"4 accept tcp limited from 10.0.0.1/32"},
 		},
 	} {

@@ -97,7 +97,7 @@ func (r *reader) kind(c *topology.Check, s *scope, n *node) {
 	tls, complete := s.effective("proxy_ssl")
 	switch {
 	case has(n, "udp") || tls == nil && !complete:
-	case tls != nil && tls.arg(0) == "on":
+	case tls != nil && tls.arg() == "on":
 		c.Kind = topology.SetAt(encrypted, kindSpan)
 	default:
 		c.Kind = topology.SetAt(plain, kindSpan)
@@ -112,7 +112,7 @@ func request(m *node) (method, path topology.Value[string], ok bool) {
 		if n.name.text != "send" || len(n.args) != 1 {
 			continue
 		}
-		if found := httpRequest.FindStringSubmatch(n.arg(0)); found != nil && !isOpen(n.arg(0)) {
+		if found := httpRequest.FindStringSubmatch(n.arg()); found != nil && !isOpen(n.arg()) {
 			at := n.args[0].span
 			return topology.SetAt(found[1], at), topology.SetAt(found[2], at), true
 		}

@@ -58,7 +58,7 @@ func isFragment(nodes []*node) bool {
 // isWeb reports whether a block belongs to an http block.
 func isWeb(n *node) bool {
 	return slices.ContainsFunc(n.block, func(c *node) bool {
-		to := c.arg(0)
+		to := c.arg()
 		return slices.Contains(webWords, c.name.text) ||
 			c.name.text == "proxy_pass" && (strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://"))
 	})

@@ -21,7 +21,7 @@ func includes(data []byte) []string {
 	var walk func([]*node)
 	walk = func(nodes []*node) {
 		for _, n := range nodes {
-			if pattern := n.arg(0); n.name.text == "include" && pattern != "" && !topology.IsHole(pattern) {
+			if pattern := n.arg(); n.name.text == "include" && pattern != "" && !topology.IsHole(pattern) {
 				out = append(out, pattern)
 				if rest, ok := strings.CutPrefix(pattern, home); ok {
 					out = append(out, rest)
@@ -71,7 +71,7 @@ func (s *source) expand(nodes []*node, from string) []*node {
 	out := make([]*node, 0, len(nodes))
 	for _, n := range nodes {
 		if n.name.text == "include" {
-			if found := s.find(n.arg(0), from); len(found) > 0 {
+			if found := s.find(n.arg(), from); len(found) > 0 {
 				for _, i := range found {
 					out = append(out, s.file(i)...)
 				}

@@ -145,7 +145,7 @@ func (r *reader) stream(s scope) {
 		case "server":
 			r.server(n, in)
 		case "match":
-			r.matches[n.arg(0)] = n
+			r.matches[n.arg()] = n
 		}
 	}
 }
@@ -282,7 +282,7 @@ func retries(s *scope, p *topology.Pool) topology.Value[int] {
 			usable++
 		}
 	}
-	if n, _ := s.effective("proxy_next_upstream"); n != nil && n.arg(0) == "off" {
+	if n, _ := s.effective("proxy_next_upstream"); n != nil && n.arg() == "off" {
 		return topology.SetAt(0, n.span())
 	}
 	tries := setting(s, "proxy_next_upstream_tries", numberOf, 0)

@@ -42,8 +42,12 @@ func summary(t *topology.Topology) string {
 			fmt.Fprintf(&b, "pool %s %s connect=%s retries=%s check=%s", show(p.Name), show(p.Balance), show(p.Connect),
 				show(p.Retries), show(c.Kind))
 			for _, x := range []struct{ name, text string }{
-				{"port", show(c.Port)}, {"request", show(c.Method) + " " + show(c.Path)}, {"interval", show(c.Interval)},
-				{"timeout", show(c.Timeout)}, {"fall", show(c.Fall)}, {"rise", show(c.Rise)},
+				{"port", show(c.Port)},
+				{"request", show(c.Method) + " " + show(c.Path)},
+				{"interval", show(c.Interval)},
+				{"timeout", show(c.Timeout)},
+				{"fall", show(c.Fall)},
+				{"rise", show(c.Rise)},
 			} {
 				if strings.Trim(x.text, "? ") != "" {
 					fmt.Fprintf(&b, " %s=%s", x.name, x.text)

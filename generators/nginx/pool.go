@@ -102,8 +102,8 @@ func (r *reader) upstream(n *node, s scope) {
 		Mode: topology.DefaultAt(topology.TCP, n.span()),
 		Span: n.span(),
 	}
-	if len(n.args) == 1 && !topology.IsHole(n.arg(0)) {
-		p.Name = topology.SetAt(n.arg(0), n.args[0].span)
+	if len(n.args) == 1 && !topology.IsHole(n.arg()) {
+		p.Name = topology.SetAt(n.arg(), n.args[0].span)
 	}
 	var servers []*node
 	for _, c := range s.nodes {
@@ -150,7 +150,7 @@ func balance(s *scope) topology.Value[string] {
 		case "least_conn":
 			return topology.SetAt("leastconn", n.span())
 		case "hash":
-			if key := n.arg(0); key == "$remote_addr" || key == "$binary_remote_addr" {
+			if key := n.arg(); key == "$remote_addr" || key == "$binary_remote_addr" {
 				return topology.SetAt("source", n.span())
 			}
 			return topology.SetAt("hash", n.span())

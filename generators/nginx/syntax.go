@@ -25,12 +25,12 @@ type node struct {
 	hasBlock bool
 }
 
-// arg is the text of an argument, or "" where there are fewer.
-func (n *node) arg(i int) string {
-	if i < len(n.args) {
-		return n.args[i].text
+// arg is the text of the first argument, or "" where there is none.
+func (n *node) arg() string {
+	if len(n.args) == 0 {
+		return ""
 	}
-	return ""
+	return n.args[0].text
 }
 
 // span covers the directive without its block, as far as its first line goes.

@@ -89,7 +89,7 @@ func (b *book) serverFlapping() {
 // proxySilent is for a proxy that Prometheus hears nothing of.
 func (b *book) proxySilent() {
 	b.say("Do clients get through?")
-	b.run(b.etcdctl("endpoint health"))
+	b.run(b.healthOfBalancer())
 	if p := b.proxy("haproxy"); p != nil {
 		b.say("If not, " + bypassLink + ". On " + b.machines() + ":")
 		b.run(b.haproxyAnswers(p))

@@ -48,7 +48,7 @@ func (b *book) bypass() {
 	b.heading(2, "Emergency: bypassing the load balancer")
 	direct := strings.Join(b.Etcd.DirectURLs(), ",")
 	b.say("For when the load balancer is down and the members are well: the first command fails, the second succeeds.")
-	b.run(b.etcdctl("endpoint health"), b.direct("endpoint health"))
+	b.run(b.healthOfBalancer(), b.direct("endpoint health"))
 	var steps []string
 	if b.has("iptables") {
 		steps = append(steps, "Let clients reach members: "+b.openMembers()+".")
@@ -67,7 +67,7 @@ func (b *book) bypass() {
 	}
 	b.numbered(steps...)
 	b.say("And back, when the load balancer works again:")
-	back := []string{"Verify as after a rollout: " + code(b.etcdctl("endpoint health")) + ".", "Point clients to " + code(b.BalancerURL()) + ", one at a time."}
+	back := []string{"Verify as after a rollout: " + code(b.healthOfBalancer()) + ".", "Point clients to " + code(b.BalancerURL()) + ", one at a time."}
 	if b.has("iptables") {
 		back = append(back, "Run "+code("apply.sh apply")+" and "+code("apply.sh status")+" in "+code(b.firewallFolders()[0])+" on each member.")
 	}

@@ -35,14 +35,6 @@ func (p *page) fenced(language string, lines []string) {
 	p.text.WriteString("```\n")
 }
 
-func (p *page) list(items ...string) {
-	lines := make([]string, len(items))
-	for i, item := range items {
-		lines[i] = "- " + item
-	}
-	p.block(lines...)
-}
-
 func (p *page) numbered(items ...string) {
 	lines := make([]string, len(items))
 	for i, item := range items {

@@ -114,7 +114,7 @@ func (b *book) flags() {
 
 func (b *book) verify() {
 	b.say("Through the load balancer, from a machine of a client:")
-	b.run(b.etcdctl("endpoint health"))
+	b.run(b.healthOfBalancer())
 	b.say("Directly; all members, with one leader:")
 	b.run(b.direct("endpoint status -w table"))
 	if b.serving() > 1 {

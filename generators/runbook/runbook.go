@@ -89,9 +89,13 @@ func (b *book) machines() string {
 	return "each load balancer machine"
 }
 
-// etcdctl is a command at the load balancer, direct one at the members that serve clients.
-func (b *book) etcdctl(command string) string { return etcdctl([]string{b.BalancerURL()}, command) }
-func (b *book) direct(command string) string  { return etcdctl(b.Etcd.DirectURLs(), command) }
+// healthOfBalancer asks through the load balancer whether etcd works.
+func (b *book) healthOfBalancer() string {
+	return etcdctl([]string{b.BalancerURL()}, "endpoint health")
+}
+
+// direct is a command at the members that serve clients.
+func (b *book) direct(command string) string { return etcdctl(b.Etcd.DirectURLs(), command) }
 
 func etcdctl(endpoints []string, command string) string {
 	return "etcdctl --endpoints=" + word(strings.Join(endpoints, ",")) + " " + command

@@ -36,7 +36,6 @@ func (m *awsModule) locals(root *body) {
 
 // loadBalancer writes the aws_lb, with an address in each subnet.
 func (m *awsModule) loadBalancer(root *body) {
-
 	b := root.block("resource", "aws_lb", "this")
 	b.set("name", text(m.name))
 	b.set("load_balancer_type", text("network"))

@@ -164,16 +164,26 @@ func TestOldSyntax(t *testing.T) {
 // What a health check does that says little or nothing.
 func TestCheckDefaults(t *testing.T) {
 	tests := []struct{ name, block, want string }{
-		{"no block: what AWS does", ``,
-			"default tcp, default 2379, unknown, default 30s, default 10s, default 2, default 5"},
-		{"empty block: what the provider does", `health_check {}`,
-			"default http, default 2379, default /, default 30s, default 6s, default 3, default 3"},
-		{"traffic port", "health_check {\nprotocol = \"tcp\"\nport = \"traffic-port\"\n}",
-			"set tcp, default 2379, unknown, default 30s, default 10s, default 3, default 3"},
-		{"switched off", "health_check {\nenabled = false\n}",
-			"set none, default 2379, unknown, default 30s, default 6s, default 3, default 3"},
-		{"variable", "health_check {\nprotocol = var.p\nport = var.p\ninterval = var.p\n}",
-			"unknown, unknown, unknown, unknown, unknown, default 3, default 3"},
+		{
+			"no block: what AWS does", ``,
+			"default tcp, default 2379, unknown, default 30s, default 10s, default 2, default 5",
+		},
+		{
+			"empty block: what the provider does", `health_check {}`,
+			"default http, default 2379, default /, default 30s, default 6s, default 3, default 3",
+		},
+		{
+			"traffic port", "health_check {\nprotocol = \"tcp\"\nport = \"traffic-port\"\n}",
+			"set tcp, default 2379, unknown, default 30s, default 10s, default 3, default 3",
+		},
+		{
+			"switched off", "health_check {\nenabled = false\n}",
+			"set none, default 2379, unknown, default 30s, default 6s, default 3, default 3",
+		},
+		{
+			"variable", "health_check {\nprotocol = var.p\nport = var.p\ninterval = var.p\n}",
+			"unknown, unknown, unknown, unknown, unknown, default 3, default 3",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

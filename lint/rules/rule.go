@@ -38,19 +38,12 @@ func Find(id string) *Rule {
 	return nil
 }
 
-// short writes a duration without the zero parts that Go adds: "1h", "5m", "90s".
+// short writes a duration as its neighbours in a sentence are: up to two minutes in seconds.
 func short(d time.Duration) string {
 	if d < 2*time.Minute && d%time.Second == 0 {
 		return fmt.Sprintf("%ds", d/time.Second)
 	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return topology.Short(d)
 }
 
 // list joins words as a sentence does: "a, b and c".

@@ -76,15 +76,3 @@ func httpKind(scheme string) topology.CheckKind {
 	}
 	return topology.CheckHTTP
 }
-
-// duration is how users write it.
-func duration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}

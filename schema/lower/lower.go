@@ -111,15 +111,8 @@ func (l *lowering) certificate() {
 	l.t.Certificates = []topology.Certificate{c}
 }
 
-// families are the IP versions that the spec uses anywhere: an address, a network, a listener.
-func (l *lowering) families() (v4, v6 bool) {
-	note := func(a netip.Addr) {
-		if a.Is4() {
-			v4 = true
-		} else {
-			v6 = true
-		}
-	}
+// usesIPv6 reports whether any address or network of the spec is IPv6.
+func (l *lowering) usesIPv6() bool {
 	var addrs []topology.Value[netip.Addr]
 	for _, m := range l.Etcd.Members {
 		addrs = append(addrs, m.Addresses()...)
@@ -129,29 +122,24 @@ func (l *lowering) families() (v4, v6 bool) {
 	}
 	addrs = append(addrs, l.LoadBalancer.VIP, l.LoadBalancer.VIP6)
 	for _, a := range addrs {
-		if a.Known() {
-			note(a.V)
+		if a.Known() && a.V.Is6() {
+			return true
 		}
 	}
-	for _, p := range slices.Concat(l.Clients.Networks, l.Clients.Direct, l.Monitoring) {
-		note(p.V.Addr())
-	}
-	if !v4 && !v6 {
-		v4 = true
-	}
-	return v4, v6
+	return slices.ContainsFunc(slices.Concat(l.Clients.Networks, l.Clients.Direct, l.Monitoring),
+		func(p topology.Value[netip.Prefix]) bool { return p.V.Addr().Is6() })
 }
 
 func (l *lowering) loopbacks() []netip.Addr {
-	if _, v6 := l.families(); v6 {
+	if l.usesIPv6() {
 		return []netip.Addr{loopback4, loopback6}
 	}
 	return []netip.Addr{loopback4}
 }
 
-// everywhere is all addresses in each family the spec uses. A cluster without IPv4 still accepts it: some client may.
+// everywhere is all addresses: IPv4 always, since some client may, and IPv6 where the spec uses it.
 func (l *lowering) everywhere() []netip.Addr {
-	if _, v6 := l.families(); v6 {
+	if l.usesIPv6() {
 		return []netip.Addr{any4, any6}
 	}
 	return []netip.Addr{any4}
@@ -221,8 +209,8 @@ func (l *lowering) clamp(v topology.Value[time.Duration], low, high time.Duratio
 	c.V = min(max(v.V, low), high).Round(time.Second)
 	c.V = max(c.V, low)
 	if c.V != v.V && v.State == topology.Set {
-		l.unsupported(v.Span, what+" is "+duration(v.V)+", but "+by+" takes "+duration(low)+" to "+duration(high)+
-			" in whole seconds; written as "+duration(c.V), "set a value that "+by+" takes, or leave it out")
+		l.unsupported(v.Span, what+" is "+topology.Short(v.V)+", but "+by+" takes "+topology.Short(low)+" to "+topology.Short(high)+
+			" in whole seconds; written as "+topology.Short(c.V), "set a value that "+by+" takes, or leave it out")
 	}
 	return c
 }

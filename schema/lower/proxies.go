@@ -88,7 +88,7 @@ func (l *lowering) nginx(options *topology.Tree) {
 	lb := l.LoadBalancer
 	platform, check := "nginx", l.passiveCheck(options)
 	if edition := topology.Get[string](options, "edition"); edition.V == "plus" {
-		platform, check = "nginx-plus", l.plainCheck(edition.Span, "NGINX Plus in a stream")
+		platform, check = "nginx-plus", l.plainCheck(edition.Span)
 	}
 	pool := l.pool(check)
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
@@ -116,7 +116,7 @@ func (l *lowering) passiveCheck(options *topology.Tree) topology.Check {
 
 // plainCheck is the check of a platform that asks over plain HTTP or not at all: TLS with a client certificate is
 // beyond it, so where that is what the spec asks for it only connects, at the platform's line.
-func (l *lowering) plainCheck(at diag.Span, platform string) topology.Check {
+func (l *lowering) plainCheck(at diag.Span) topology.Check {
 	c := l.fullCheck()
 	c.Fast, c.Down = topology.Value[time.Duration]{}, topology.Value[time.Duration]{}
 	if c.Kind.V != topology.CheckHTTPS {
@@ -141,7 +141,7 @@ const (
 func (l *lowering) aws(options *topology.Tree) {
 	lb := l.LoadBalancer
 	const nlb = "an AWS network load balancer"
-	check := l.plainCheck(options.Span, nlb)
+	check := l.plainCheck(options.Span)
 	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)
 	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, awsTimeoutMax, "the check's timeout", nlb)
 	check.Fall = l.clampCount(check.Fall, "fall", nlb)
