@@ -21,11 +21,12 @@ type walker struct {
 	*loader
 	shapes *shapes
 	schema cue.Value
-	memo   map[[2]string]bool // does a definition admit a string?
+	defs   map[string]cue.Value // definitions that were looked up
+	memo   map[[2]string]bool   // does a definition admit a string?
 }
 
 func newWalker(l *loader, s *shapes) *walker {
-	return &walker{loader: l, shapes: s, schema: l.ctx.BuildFile(s.file), memo: map[[2]string]bool{}}
+	return &walker{loader: l, shapes: s, schema: l.ctx.BuildFile(s.file), defs: map[string]cue.Value{}, memo: map[[2]string]bool{}}
 }
 
 // spec walks a whole spec: the trees of its clusters, sorted by name, with defaults filled in.
@@ -222,7 +223,7 @@ func (w *walker) admits(defs []string, v cue.Value, text string) bool {
 			ok, seen = w.memo[key]
 		}
 		if !seen {
-			ok = w.schema.LookupPath(cue.ParsePath(d)).Unify(v).Validate() == nil
+			ok = w.definition(d).Unify(v).Validate() == nil
 			if v.Kind() == cue.StringKind {
 				w.memo[key] = ok
 			}
@@ -232,6 +233,15 @@ func (w *walker) admits(defs []string, v cue.Value, text string) bool {
 		}
 	}
 	return false
+}
+
+func (w *walker) definition(name string) cue.Value {
+	v, ok := w.defs[name]
+	if !ok {
+		v = w.schema.LookupPath(cue.ParsePath(name))
+		w.defs[name] = v
+	}
+	return v
 }
 
 func goValue(v cue.Value) (any, bool) {
