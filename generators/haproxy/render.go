@@ -5,8 +5,9 @@ import (
 	"net/netip"
 	"time"
 
-	parser "github.com/haproxytech/config-parser/v5"
 	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/parsers"
+	"github.com/haproxytech/config-parser/v5/parsers/simple"
 	"github.com/haproxytech/config-parser/v5/types"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
@@ -49,7 +50,7 @@ const syslogPort = 514
 
 // writer writes one proxy.
 type writer struct {
-	*printer
+	printer
 	choices
 	proxy     *topology.Proxy
 	hostnames map[string]string // of members, by name
@@ -65,15 +66,16 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 	}
 	chosen, problems := choicesOf(options)
 	w := writer{choices: chosen, proxy: proxy, hostnames: hostnames(t)}
-	head, file := header.Lines(), "haproxy/haproxy.cfg"
+	file := "haproxy/haproxy.cfg"
+	w.head = header.Lines()
 	if w.fragment {
-		head, file = append(head, w.expectations()...), "haproxy/conf.d/50-etcd-"+t.Name.V+".cfg"
+		file = "haproxy/conf.d/50-etcd-" + t.Name.V + ".cfg"
+		w.head = append(w.head, w.expectations()...)
 	}
-	w.printer = newPrinter(head)
 	if !w.fragment {
 		w.global()
 		// Its name is for the reader: what follows uses the last defaults section, whatever it is called.
-		defaults := w.section(parser.Defaults, "etcd-"+t.Name.V)
+		defaults := w.section("defaults", "etcd-"+t.Name.V)
 		w.clientSide(defaults)
 		w.serverSide(defaults)
 	}
@@ -83,7 +85,7 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 	for i := range proxy.Pools {
 		w.backend(&proxy.Pools[i])
 	}
-	return []target.Artifact{{Path: file, Data: []byte(w.to.String())}}, problems
+	return []target.Artifact{{Path: file, Data: w.bytes()}}, problems
 }
 
 func proxyOf(t *topology.Topology) *topology.Proxy {
@@ -153,15 +155,15 @@ func (w *writer) expectations() []string {
 }
 
 func (w *writer) global() {
-	g := w.section(parser.Global, "")
+	g := w.section("global", "")
 	if n := w.proxy.MaxConns; n.Known() {
-		g.number("maxconn", n.V, fmt.Sprintf("needs `ulimit -n` above %d: two files a connection, and some for each thread and member", descriptors(n.V)))
+		g.number(&parsers.MaxConn{}, n.V, fmt.Sprintf("needs `ulimit -n` above %d: two files a connection, and some for each thread and member", descriptors(n.V)))
 	}
 	if !w.container {
-		g.word("chroot", "/var/lib/haproxy", "leaves no file within reach of whoever breaks in")
-		g.word("user", name, "root is needed for the start only")
-		g.word("group", name, "as user")
-		g.add("stats socket", "the operator's console, root only; hands the listeners over on a reload", types.Socket{
+		g.word(&simple.Word{Name: "chroot"}, "/var/lib/haproxy", "leaves no file within reach of whoever breaks in")
+		g.word(&simple.Word{Name: "user"}, name, "root is needed for the start only")
+		g.word(&simple.Word{Name: "group"}, name, "as user")
+		g.add(&parsers.Socket{}, "the operator's console, root only; hands the listeners over on a reload", types.Socket{
 			Path: "/run/haproxy/admin.sock",
 			Params: []params.BindOption{
 				&params.BindOptionValue{Name: "mode", Value: "600"},
@@ -171,22 +173,22 @@ func (w *writer) global() {
 		})
 	}
 	if stop := w.proxy.HardStop; stop.Known() && stop.V != topology.Never {
-		g.word("hard-stop-after", spell(stop.V), "watches do not end by themselves: without it each reload leaves an old process")
+		g.word(&simple.Time{Name: "hard-stop-after"}, spell(stop.V), "watches do not end by themselves: without it each reload leaves an old process")
 	}
-	g.number("spread-checks", 5, "percent: members are not all asked in the same instant")
+	g.number(&simple.Number{Name: "spread-checks"}, 5, "percent: members are not all asked in the same instant")
 	if w.log != "" {
 		line := types.Log{Address: w.log, Facility: "local0"}
 		if w.log == "stdout" {
 			line.Format = "raw"
 		}
-		g.add("log", "the target of each `log global` below", line)
+		g.add(&parsers.Log{}, "the target of each `log global` below", line)
 	}
 }
 
 // clientSide writes what holds for connections of clients: into defaults, or into a fragment's frontend.
-func (w *writer) clientSide(s part) {
-	s.word("mode", "tcp", "etcd's own TLS passes through unopened")
-	s.add("log", logWhy, types.Log{Global: true})
+func (w *writer) clientSide(s *part) {
+	s.word(&parsers.Mode{}, "tcp", "etcd's own TLS passes through unopened")
+	s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
 	s.option("dontlognull", "port scans and probes that send nothing are no news")
 	s.option("clitcpka", "finds clients that vanished without a word")
 	if idle := w.idle(); idle.Known() {
@@ -196,16 +198,16 @@ func (w *writer) clientSide(s part) {
 }
 
 // serverSide writes what holds for connections to members: into defaults, or into a fragment's backend.
-func (w *writer) serverSide(s part) {
+func (w *writer) serverSide(s *part) {
 	if len(w.proxy.Pools) == 0 {
 		return
 	}
 	pool := &w.proxy.Pools[0]
 	retry := int64(1)
 	s.option("srvtcpka", "finds members that vanished without a word")
-	s.add("option redispatch", "the first retry already goes to another member", types.OptionRedispatch{Interval: &retry})
+	s.add(&parsers.OptionRedispatch{}, "the first retry already goes to another member", types.OptionRedispatch{Interval: &retry})
 	if pool.Retries.Known() {
-		s.number("retries", pool.Retries.V, "further members to try, well within a client's dial timeout")
+		s.number(&simple.Number{Name: "retries"}, pool.Retries.V, "further members to try, well within a client's dial timeout")
 	}
 	if pool.Connect.Known() {
 		s.timeout("connect", spell(pool.Connect.V), "a live member answers in milliseconds: do not wait for a dead one")

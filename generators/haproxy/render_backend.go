@@ -6,56 +6,59 @@ import (
 	"strings"
 	"time"
 
-	parser "github.com/haproxytech/config-parser/v5"
+	"github.com/haproxytech/config-parser/v5/common"
 	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/parsers"
 	"github.com/haproxytech/config-parser/v5/parsers/actions"
+	"github.com/haproxytech/config-parser/v5/parsers/http"
 	httpactions "github.com/haproxytech/config-parser/v5/parsers/http/actions"
+	"github.com/haproxytech/config-parser/v5/parsers/tcp"
 	"github.com/haproxytech/config-parser/v5/types"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 func (w *writer) backend(pool *topology.Pool) {
-	s := w.section(parser.Backends, pool.Name.V)
+	s := w.section("backend", pool.Name.V)
 	if w.fragment {
-		s.word("mode", "tcp", "as the frontend")
-		s.add("log", logWhy, types.Log{Global: true})
+		s.word(&parsers.Mode{}, "tcp", "as the frontend")
+		s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
 		w.serverSide(s)
 		if idle := w.idle(); idle.Known() {
 			s.timeout("tunnel", spell(idle.V), "so that no foreign default shortens a watch: it outranks client and server")
 		}
 	}
 	if pool.Balance.Known() {
-		s.add("balance", "how new connections are spread; gRPC keeps few for long", types.Balance{Algorithm: pool.Balance.V})
+		s.add(&parsers.Balance{}, "how new connections are spread; gRPC keeps few for long", types.Balance{Algorithm: pool.Balance.V})
 	}
 	w.method(s, &pool.Check)
-	for _, line := range w.defaultServers(pool) {
-		s.add("default-server", "for all servers; the lines add up", line)
-	}
+	s.add(&parsers.DefaultServer{}, "for all servers; the lines add up", w.defaultServers(pool)...)
+	servers := make([]common.ParserData, len(pool.Servers))
 	for i := range pool.Servers {
-		s.add("server", "the voting members", w.server(pool, &pool.Servers[i]))
+		servers[i] = w.server(pool, &pool.Servers[i])
 	}
+	s.add(&parsers.Server{}, "the voting members", servers...)
 }
 
 // method writes how members are asked. etcd answers GET only; the TCP check is spelled out because a foreign defaults
 // section might say something else.
-func (w *writer) method(s part, check *topology.Check) {
+func (w *writer) method(s *part, check *topology.Check) {
 	switch check.Kind.V {
 	case topology.CheckTCP:
 		s.option("tcp-check", "connects only: cannot see a hung member or one without quorum")
-		s.add("tcp-check", "the whole dialogue", &actions.CheckConnect{})
+		s.add(&tcp.Checks{}, "the whole dialogue", &actions.CheckConnect{})
 	case topology.CheckHTTP, topology.CheckHTTPS:
-		s.add("option httpchk", "asks etcd itself: a member that hangs or has no quorum still accepts connections", types.OptionHttpchk{})
-		s.add("http-check", "GET: etcd answers anything else with 405",
+		s.add(&parsers.OptionHttpchk{}, "asks etcd itself: a member that hangs or has no quorum still accepts connections", types.OptionHttpchk{})
+		s.add(&http.Checks{}, "GET: etcd answers anything else with 405",
 			&httpactions.CheckSend{Method: check.Method.V, URI: check.Path.V},
 			&actions.CheckExpect{Match: "status", Pattern: "200"})
 	}
 }
 
 // defaultServers are the parameters of all servers, one line for each purpose: they add up.
-func (w *writer) defaultServers(pool *topology.Pool) []types.DefaultServer {
+func (w *writer) defaultServers(pool *topology.Pool) []common.ParserData {
 	check := &pool.Check
-	var lines []types.DefaultServer
+	var lines []common.ParserData
 	if w.fragment {
 		lines = append(lines, types.DefaultServer{
 			Params: []params.ServerOption{

@@ -6,19 +6,21 @@ import (
 	"strconv"
 	"strings"
 
-	parser "github.com/haproxytech/config-parser/v5"
 	"github.com/haproxytech/config-parser/v5/common"
 	"github.com/haproxytech/config-parser/v5/params"
+	"github.com/haproxytech/config-parser/v5/parsers"
 	"github.com/haproxytech/config-parser/v5/parsers/actions"
+	"github.com/haproxytech/config-parser/v5/parsers/http"
 	httpactions "github.com/haproxytech/config-parser/v5/parsers/http/actions"
-	stats "github.com/haproxytech/config-parser/v5/parsers/stats/settings"
+	"github.com/haproxytech/config-parser/v5/parsers/stats"
+	settings "github.com/haproxytech/config-parser/v5/parsers/stats/settings"
 	"github.com/haproxytech/config-parser/v5/types"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 func (w *writer) frontend(l *topology.Listener) {
-	s := w.section(parser.Frontends, l.Name.V)
+	s := w.section("frontend", l.Name.V)
 	if l.Metrics {
 		w.metrics(s, l)
 		return
@@ -26,42 +28,42 @@ func (w *writer) frontend(l *topology.Listener) {
 	if w.fragment {
 		w.clientSide(s)
 	}
-	s.add("bind", bindWhy(l.Binds), binds(l.Binds)...)
+	s.add(&parsers.Bind{}, bindWhy(l.Binds), binds(l.Binds)...)
 	s.option("tcplog", "one line a connection, with member, duration and who ended it")
 	if l.MaxConns.Known() {
-		s.number("maxconn", l.MaxConns.V, "below the global limit, so that metrics and checks always get through")
+		s.number(&parsers.MaxConn{}, l.MaxConns.V, "below the global limit, so that metrics and checks always get through")
 	}
 	for _, r := range l.Routes {
-		s.word("default_backend", r.Pool.V, "the members")
+		s.word(&parsers.DefaultBackend{}, r.Pool.V, "the members")
 	}
 }
 
 // metrics writes the proxy's own frontend: metrics, the answer for keepalived, the status page where it is wanted.
-func (w *writer) metrics(s part, l *topology.Listener) {
-	s.word("mode", "http", "speaks for this haproxy, not for etcd")
-	s.add("bind", bindWhy(l.Binds), binds(l.Binds)...)
-	s.add("log", logWhy, types.Log{Global: true})
-	s.add("option httplog", "one line a request", types.OptionHTTPLog{})
+func (w *writer) metrics(s *part, l *topology.Listener) {
+	s.word(&parsers.Mode{}, "http", "speaks for this haproxy, not for etcd")
+	s.add(&parsers.Bind{}, bindWhy(l.Binds), binds(l.Binds)...)
+	s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
+	s.add(&parsers.OptionHTTPLog{}, "one line a request", types.OptionHTTPLog{})
 	s.option("dontlog-normal", "a scrape that works is no news")
 	s.timeout("client", "10s", "short: nobody holds these connections open")
 	s.timeout("http-request", "5s", "nor dawdles over a request")
 	if len(w.proxy.Pools) > 0 {
 		pool := w.proxy.Pools[0].Name.V
-		s.add("monitor-uri", "for keepalived and local checks; answers before any http-request rule",
+		s.add(&parsers.MonitorURI{}, "for keepalived and local checks; answers before any http-request rule",
 			types.MonitorURI{URI: "/healthz"})
-		s.add("monitor fail", "fails when no member is left",
+		s.add(&parsers.MonitorFail{}, "fails when no member is left",
 			types.MonitorFail{Condition: "if", ACLList: []string{"{", "nbsrv(" + pool + ")", "lt", "1", "}"}})
 	}
 	var rules []common.ParserData
 	if len(l.Sources) > 0 {
-		s.add("acl", "who may read all but monitor-uri", sources(l.Sources)...)
+		s.add(&parsers.ACL{}, "who may read all but monitor-uri", sources(l.Sources)...)
 		rules = append(rules, &httpactions.Deny{Cond: "unless", CondTest: readers})
 	}
 	rules = append(rules, &actions.UseService{Name: exporter, Cond: "if", CondTest: "{ path /metrics }"})
-	s.add("http-request", "the exporter is compiled into most packages", rules...)
+	s.add(&http.Requests{}, "the exporter is compiled into most packages", rules...)
 	if w.statsPage {
-		s.add("stats", "the status page",
-			&stats.OneWord{Name: "enable"}, &stats.URI{Prefix: "/stats"}, &stats.Refresh{Delay: "10s"})
+		s.add(&stats.Stats{Mode: "frontend"}, "the status page",
+			&settings.OneWord{Name: "enable"}, &settings.URI{Prefix: "/stats"}, &settings.Refresh{Delay: "10s"})
 	}
 }
 

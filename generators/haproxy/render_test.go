@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	parser "github.com/haproxytech/config-parser/v5"
+	"github.com/haproxytech/config-parser/v5/options"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/lower/lowertest"
@@ -128,6 +130,22 @@ func TestContainerLog(t *testing.T) {
 		}
 		if warned && problems[0].Span != topology.Get[string](options, "log").Span {
 			t.Errorf("warned at %v", problems[0].Span)
+		}
+	}
+}
+
+// TestConfigParserKeepsTheFile: what is written is in config-parser's own order, so whoever keeps a file with that
+// library changes nothing in it but the indents of comments.
+func TestConfigParserKeepsTheFile(t *testing.T) {
+	for _, s := range specs {
+		_, file := rendered(t, s.spec)
+		p, err := parser.New(options.String(string(file.Data)), options.NoNamedDefaultsFrom)
+		if err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		text := strings.ReplaceAll(string(file.Data), "#   ", "# ")
+		if diff := cmp.Diff(text, p.String()); diff != "" {
+			t.Errorf("%s (-written +by config-parser):\n%s", s.name, diff)
 		}
 	}
 }
