@@ -16,6 +16,17 @@ import (
 // has errors.
 func Topology(t testing.TB, spec, target string) (*topology.Topology, *topology.Tree) {
 	t.Helper()
+	cluster := Cluster(t, spec)
+	out, diags := lower.Topology(cluster)
+	if diags.Has(diag.Error) {
+		t.Fatal(diags)
+	}
+	return out, cluster.Targets[target]
+}
+
+// Cluster is the only cluster of a spec in CUE, which must hold.
+func Cluster(t testing.TB, spec string) *schema.Cluster {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "spec.cue")
 	if err := os.WriteFile(file, []byte(spec), 0o600); err != nil {
 		t.Fatal(err)
@@ -27,10 +38,5 @@ func Topology(t testing.TB, spec, target string) (*topology.Topology, *topology.
 	if len(res.Clusters) != 1 {
 		t.Fatalf("%d clusters; %v", len(res.Clusters), diags)
 	}
-	cluster := res.Clusters[0]
-	out, more := lower.Topology(cluster)
-	if more.Has(diag.Error) {
-		t.Fatal(more)
-	}
-	return out, cluster.Targets[target]
+	return res.Clusters[0]
 }
