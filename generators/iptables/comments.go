@@ -11,15 +11,14 @@ import (
 const maxComment = 255
 
 // sourceNames says who is behind each source of a rule, by prefix, for the comments.
-func sourceNames(t *topology.Topology) map[string]string {
-	out := map[string]string{}
+func sourceNames(t *topology.Topology) map[netip.Prefix]string {
+	out := map[netip.Prefix]string{}
 	add := func(p netip.Prefix, who string) {
-		key := p.String()
-		switch has := out[key]; {
+		switch has := out[p]; {
 		case has == "":
-			out[key] = who
+			out[p] = who
 		case len(has)+len(who)+2 <= maxComment && !strings.Contains(has, who):
-			out[key] = has + ", " + who
+			out[p] = has + ", " + who
 		}
 	}
 	for _, m := range t.Etcd.Members {

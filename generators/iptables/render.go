@@ -1,9 +1,12 @@
 package iptables
 
 import (
+	"bytes"
 	"fmt"
+	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
@@ -38,8 +41,8 @@ func Render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 	var diags diag.List
 	sources := sourceNames(t)
 	for _, r := range roles(t) {
-		add := func(file, data string, exec bool) {
-			out = append(out, target.Artifact{Path: path.Join(name, r.name, file), Data: []byte(data), Exec: exec})
+		add := func(file string, data []byte, exec bool) {
+			out = append(out, target.Artifact{Path: path.Join(name, r.name, file), Data: data, Exec: exec})
 		}
 		for _, f := range r.firewalls {
 			diags = append(diags, openSources(f)...)
@@ -81,24 +84,24 @@ func openSources(f topology.Firewall) diag.List {
 }
 
 // restore is the text of one family's file. The chain line empties the chain, so loading the file twice is loading it once.
-func restore(r role, f topology.Firewall, sources map[string]string, header target.Header) string {
-	var b strings.Builder
-	b.WriteString(comment(header.Lines()...))
-	b.WriteString(comment(
+func restore(r role, f topology.Firewall, sources map[netip.Prefix]string, header target.Header) []byte {
+	var b text
+	b.comment(header.Lines()...)
+	b.comment(
 		fmt.Sprintf("IPv%d rules of the %s, for %s-restore --noflush.", f.Family, r.title(), tool(f.Family)),
 		"apply.sh loads them and adds the jump from INPUT, which would double if it stood here.",
-	))
-	fmt.Fprintf(&b, "*filter\n:%s - [0:0]\n", r.chain())
+	)
+	b.write("*filter\n:", r.chain(), " - [0:0]\n")
 	for i, rule := range f.Rules {
 		for _, line := range lines(f, rule, sources) {
-			fmt.Fprintf(&b, "-A %s %s\n", r.chain(), line)
+			b.write("-A ", r.chain(), " ", line, "\n")
 		}
 		if rule.Protocol == vrrp && (i+1 == len(f.Rules) || f.Rules[i+1].Protocol != vrrp) {
-			fmt.Fprintf(&b, "-A %s -p %s -m comment --comment \"other VRRP is none of ours\" -j RETURN\n", r.chain(), vrrpNumber)
+			b.write("-A ", r.chain(), " -p ", vrrpNumber, ` -m comment --comment "other VRRP is none of ours" -j RETURN`, "\n")
 		}
 	}
-	b.WriteString("COMMIT\n")
-	return b.String()
+	b.write("COMMIT\n")
+	return b.Bytes()
 }
 
 // VRRP by its number: not every machine has a name for it in /etc/protocols.
@@ -108,9 +111,9 @@ const (
 )
 
 // lines are the arguments of one rule. Where the firewall only observes, a refusal becomes a log line and an accept.
-func lines(f topology.Firewall, r topology.FirewallRule, sources map[string]string) []string {
+func lines(f topology.Firewall, r topology.FirewallRule, sources map[netip.Prefix]string) []string {
 	match := matches(r)
-	if text := sources[r.From.V.String()]; r.From.Known() && text != "" {
+	if text := sources[r.From.V]; r.From.Known() && text != "" {
 		match = append(match, `-m comment --comment "`+text+`"`)
 	}
 	line := func(words ...string) string { return strings.Join(slices.Concat(match, words), " ") }
@@ -158,9 +161,9 @@ func matches(r topology.FirewallRule) []string {
 func ports(ranges []topology.PortRange) string {
 	words := make([]string, len(ranges))
 	for i, p := range ranges {
-		words[i] = fmt.Sprint(p.First)
+		words[i] = strconv.Itoa(p.First)
 		if p.Last != p.First {
-			words[i] = fmt.Sprintf("%d:%d", p.First, p.Last)
+			words[i] += ":" + strconv.Itoa(p.Last)
 		}
 	}
 	return strings.Join(words, ",")
@@ -173,10 +176,17 @@ func tool(f topology.Family) string {
 	return "iptables"
 }
 
-func comment(lines ...string) string {
-	var b strings.Builder
-	for _, l := range lines {
-		b.WriteString("# " + l + "\n")
+// text is a file on its way.
+type text struct{ bytes.Buffer }
+
+func (t *text) write(parts ...string) {
+	for _, p := range parts {
+		t.WriteString(p)
 	}
-	return b.String()
+}
+
+func (t *text) comment(lines ...string) {
+	for _, l := range lines {
+		t.write("# ", l, "\n")
+	}
 }

@@ -3,7 +3,6 @@ package iptables
 import (
 	_ "embed"
 	"fmt"
-	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -15,34 +14,34 @@ import (
 var body string
 
 // script is apply.sh: the names of this role, then the body.
-func script(r role, header target.Header) string {
-	var b strings.Builder
-	b.WriteString("#!/bin/sh\n")
-	b.WriteString(comment(header.Lines()...))
-	b.WriteString("#\n" + comment(
+func script(r role, header target.Header) []byte {
+	var b text
+	b.Grow(len(body) + 1<<10)
+	b.write("#!/bin/sh\n")
+	b.comment(header.Lines()...)
+	b.write("#\n")
+	b.comment(
 		"The firewall of the "+r.title()+".",
 		"Install this folder as "+r.folder()+" on each of them; needs root. First time:",
 		"    apply.sh apply --rollback-after 60s    and, from a new login, apply.sh confirm",
-	))
-	fmt.Fprintf(&b, "set -eu\n\nchain=%s\nstate=${ETCD_LB_FIREWALL_STATE:-/run/etcd-lb-firewall-%s-%s}\n", r.chain(), r.cluster, r.name)
+	)
+	b.write("set -eu\n\nchain=", r.chain(), "\nstate=${ETCD_LB_FIREWALL_STATE:-/run/etcd-lb-firewall-", r.cluster, "-", r.name, "}\n")
 	for _, f := range r.firewalls {
-		b.WriteString(jumps(f))
+		b.jumps(f)
 	}
-	b.WriteString("\n" + body)
-	return b.String()
+	b.write("\n", body)
+	return b.Bytes()
 }
 
 // jumps is the shell function that runs a command with the matches of each jump of a family.
-func jumps(f topology.Firewall) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n# What enters the chain in IPv%d: \"$@\" is run with each jump's matches.\njumps%d() {\n", f.Family, f.Family)
-	fmt.Fprintf(&b, "\t\"$@\" -p tcp -m multiport --dports %s\n", ports(f.Guarded))
+func (t *text) jumps(f topology.Firewall) {
+	fmt.Fprintf(t, "\n# What enters the chain in IPv%d: \"$@\" is run with each jump's matches.\njumps%d() {\n", f.Family, f.Family)
+	t.write("\t\"$@\" -p tcp -m multiport --dports ", ports(f.Guarded), "\n")
 	for _, r := range f.Rules {
 		if r.Protocol == vrrp {
-			fmt.Fprintf(&b, "\t\"$@\" -p %s\n", vrrpNumber)
+			t.write("\t\"$@\" -p ", vrrpNumber, "\n")
 			break
 		}
 	}
-	b.WriteString("}\n")
-	return b.String()
+	t.write("}\n")
 }
