@@ -39,12 +39,22 @@ func (l EtcdListener) Called() string { return called(l.Source, l.Proxy, l.Name,
 
 // words are what programs call a listener and a pool.
 var words = map[string][2]string{
-	"haproxy":    {"frontend", "backend"},
-	"nginx":      {"server", "upstream"},
-	"nginx-plus": {"server", "upstream"},
-	"aws":        {"listener", "target group"},
-	"":           {"listener", "pool"},
+	"haproxy":     {"frontend", "backend"},
+	"nginx":       {"server", "upstream"},
+	"nginx-plus":  {"server", "upstream"},
+	"aws":         {"listener", "target group"},
+	"aws-classic": {"listener", "load balancer"},
+	"azure":       {"load balancing rule", "backend pool"},
+	"gcp":         {"forwarding rule", "backend service"},
+	"gcp-proxy":   {"forwarding rule", "backend service"},
+	"":            {"listener", "pool"},
 }
+
+// clouds are the platforms that are a cloud's own load balancer.
+var clouds = map[string]bool{"aws": true, "aws-classic": true, "azure": true, "gcp": true, "gcp-proxy": true}
+
+// Cloud reports whether the proxy is a cloud's own load balancer.
+func (p *Proxy) Cloud() bool { return clouds[p.Platform] }
 
 func called(t *Topology, p *Proxy, name Value[string], which int) string {
 	if t.Format == "spec" {

@@ -22,6 +22,8 @@ const (
 	FConnect
 	FRetries
 	FCutOnDown
+	FCutOnRemoval
+	FKeepsSource
 	FCheck      // kind, port, method and path of the health check
 	FCheckTimes // interval, fall, rise
 	FCheckTimeout
@@ -31,6 +33,7 @@ const (
 	FAlerts
 	FScrapes
 	FMembers // etcd's members: names, addresses, advertised URLs, ports
+	FFlags   // what each member is started with, and its name
 )
 
 // Has reports whether all of what is in s.
@@ -64,6 +67,13 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 	}
 	if s.Has(FMembers) {
 		out.Etcd = t.Etcd
+	}
+	if s.Has(FFlags) {
+		members := make([]Member, len(t.Etcd.Members))
+		for i, m := range t.Etcd.Members {
+			members[i] = Member{Name: m.Name, Flags: m.Flags}
+		}
+		out.Etcd = EtcdOf(members)
 	}
 	return out
 }
@@ -111,6 +121,8 @@ func (b Pool) restrict(s Facts) Pool {
 	keep(&out.Connect, b.Connect, s.Has(FConnect))
 	keep(&out.Retries, b.Retries, s.Has(FRetries))
 	keep(&out.CutOnDown, b.CutOnDown, s.Has(FCutOnDown))
+	keep(&out.CutOnRemoval, b.CutOnRemoval, s.Has(FCutOnRemoval))
+	keep(&out.KeepsSource, b.KeepsSource, s.Has(FKeepsSource))
 	out.Check = b.Check.restrict(s)
 	for _, v := range b.Servers {
 		if v.Drain.V && !s.Has(FDrain) {

@@ -25,6 +25,7 @@ type Topology struct {
 	Certificates []Certificate
 	Alerts       []Alert
 	Scrapes      []Scrape
+	Dialers      []Dialer
 	Targets      []string // of a spec: the enabled targets, sorted
 }
 
@@ -54,6 +55,7 @@ type Member struct {
 	Drain      Value[bool]
 	ClientURLs []Value[string] // advertised
 	PeerURLs   []Value[string] // advertised
+	Flags      Flags           // of a spec: where it writes them
 	Span       diag.Span
 }
 
@@ -103,16 +105,19 @@ type KeyPair struct {
 // Proxy is one load balancer program, or one cloud load balancer.
 type Proxy struct {
 	Target    string               // the target that writes it: "haproxy", "nginx", "terraform"
-	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", "aws"
+	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", or a cloud's: "aws", "aws-classic", "azure", "gcp", "gcp-proxy"
 	Fragment  bool                 // of a spec: written as one file among others of a proxy that serves more
 	Container bool                 // of a spec: runs in a container, without a control socket
 	MaxConns  Value[int]           // client connections the whole process admits
 	HardStop  Value[time.Duration] // how long old connections outlive a reload; Never: without end
 	Internal  Value[bool]          // of a cloud: not facing the internet
-	CrossZone Value[bool]          // of a cloud
-	Listeners []Listener
-	Pools     []Pool
-	Span      diag.Span
+	CrossZone Value[bool]          // of a cloud, where it can be chosen
+	Zones     Value[int]           // of a cloud: in how many it stands
+	// Firewalled says that a cloud load balancer has security groups, where it cannot get any later.
+	Firewalled Value[bool]
+	Listeners  []Listener
+	Pools      []Pool
+	Span       diag.Span
 }
 
 // Pool returns the pool of that name, or nil.
@@ -158,6 +163,8 @@ type Route struct {
 	// Idle is how long a connection on this way may stay quiet until the proxy cuts it; Never: for ever. Its span is the
 	// setting that governs.
 	Idle Value[time.Duration]
+	// Reset says that both sides are told by a TCP reset when the connection is cut for being quiet.
+	Reset Value[bool]
 }
 
 // Pool is a set of servers and how they are chosen and checked.
@@ -168,9 +175,17 @@ type Pool struct {
 	Connect   Value[time.Duration] // connect timeout
 	Retries   Value[int]           // further attempts after the first
 	CutOnDown Value[bool]          // connections to a server that goes down are closed
-	Check     Check
-	Servers   []Server // in file order; a spec's by name
-	Span      diag.Span
+	// CutOnRemoval says that connections to a server that is taken out of the pool are closed.
+	CutOnRemoval Value[bool]
+	// KeepsSource says that servers see the client's address, not the proxy's.
+	KeepsSource Value[bool]
+	// KeepsDestination says that servers see the address that the client dialed, not their own.
+	KeepsDestination Value[bool]
+	// Partial pools may have further servers that the source does not show.
+	Partial bool
+	Check   Check
+	Servers []Server // in file order; a spec's by name
+	Span    diag.Span
 }
 
 // Server is one member of a pool.
@@ -213,7 +228,10 @@ type Check struct {
 	Key      Value[string]
 	CA       Value[string]
 	Verify   Value[bool]
-	Span     diag.Span
+	// Sources are where a cloud's probes come from, for firewalls to let in; none: unknown, or the proxy's own addresses.
+	Sources   []netip.Prefix
+	SourceTag string // what a cloud's firewall calls Sources; "" where it has no name for them
+	Span      diag.Span
 }
 
 // Family is an IP version.
@@ -243,6 +261,7 @@ type Firewall struct {
 	// Guarded are the TCP ports whose traffic the rules decide; none: all. What goes elsewhere never meets the rules.
 	Guarded []PortRange
 	Rules   []FirewallRule // in effective order
+	Rest    Verdict        // what befalls traffic that no rule matches; "" where that is not known
 	Span    diag.Span
 }
 
@@ -315,7 +334,11 @@ type Certificate struct {
 	Name     Value[string]       // common name
 	Names    Value[[]string]     // DNS SANs; defaulted where they are derived from what clients dial
 	Addrs    Value[[]netip.Addr] // IP SANs, likewise
-	Span     diag.Span
+	// ClientAuth says whether the certificate may be used by a client; unknown where its usages are not limited.
+	ClientAuth          Value[bool]
+	NotBefore, NotAfter time.Time // zero of a declared one
+	DER                 []byte    // the certificate itself, for its signature
+	Span                diag.Span
 }
 
 // Alert is one alerting rule.
@@ -345,5 +368,6 @@ type Scrape struct {
 	Targets     []Value[string]   // host:port
 	Labels      map[string]string // that all targets carry, beside job
 	Certificate KeyPair
+	Insecure    Value[bool] // does not verify the targets' certificates
 	Span        diag.Span
 }
