@@ -78,7 +78,10 @@ func (c cluster) topology() *topology.Topology {
 	for _, d := range c.dialed {
 		t.Dialed = append(t.Dialed, set(d))
 	}
-	pool := topology.Pool{Name: set("etcd-prod"), Mode: set(topology.TCP), Check: check}
+	pool := topology.Pool{
+		Name: set("etcd-prod"), Mode: set(topology.TCP), Check: check,
+		CutOnDown: set(true), CutOnRemoval: set(true), KeepsSource: set(c.instance),
+	}
 	for i, host := range c.hosts {
 		name := fmt.Sprint("etcd-", i+1)
 		if c.names != nil {

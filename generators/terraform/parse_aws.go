@@ -38,6 +38,7 @@ func (r *awsReader) readTargetGroups() {
 		}
 		names[p.Name.V] = true
 		p.Check = readCheck(n, p.Mode.V)
+		readConnections(n, p)
 		r.groups[n.address()] = p
 		r.order = append(r.order, n.address())
 	}
@@ -61,7 +62,7 @@ func poolName(n node) topology.Value[string] {
 func readMode(n node) topology.Value[topology.Mode] {
 	return read(n, "protocol", func(v value) (topology.Mode, bool) {
 		switch protocol, _ := v.text(); strings.ToUpper(protocol) {
-		case "TCP", "TLS":
+		case "TCP", "TLS", "TCP_UDP":
 			return topology.TCP, true
 		case "HTTP", "HTTPS":
 			return topology.HTTP, true
@@ -187,8 +188,10 @@ func (r *awsReader) readAttachments() {
 			s.Checked = topology.DefaultAt(pool.Check.Kind.V != topology.CheckNone, pool.Check.Span)
 		}
 		pool.Servers = append(pool.Servers, s)
+		pool.Partial = pool.Partial || n.many
 	}
 	for address, pool := range r.groups {
+		pool.Partial = pool.Partial || len(pool.Servers) == 0
 		if port := read(r.folder.block(r.folder.byAddress[address]), "port", value.whole); len(pool.Servers) == 0 && port.Known() {
 			pool.Servers = []topology.Server{{Port: port, Span: pool.Span}}
 		}
@@ -231,9 +234,11 @@ func (r *awsReader) proxies() []topology.Proxy {
 		r.balancer[n.address()] = n
 		out = append(out, topology.Proxy{
 			Target: targetName, Platform: "aws", Span: n.span(),
-			Internal:  readOr(n, "internal", value.truth, false),
-			CrossZone: readOr(n, "enable_cross_zone_load_balancing", value.truth, false),
+			Internal: readOr(n, "internal", value.truth, false),
 		})
+		if isNetwork(n) {
+			readNetwork(n, &out[len(out)-1])
+		}
 	}
 	stray := topology.Proxy{Target: targetName, Platform: "aws"}
 	used := map[string]bool{}
@@ -295,27 +300,4 @@ func (r *awsReader) listener(n node, balancer string) (topology.Listener, []stri
 		l.Routes = []topology.Route{{Idle: idle}}
 	}
 	return l, pools
-}
-
-// Idle timeouts of AWS where none is written.
-const (
-	networkIdle     = 350 * time.Second
-	applicationIdle = 60 * time.Second
-)
-
-// idle is how long a connection of a listener may stay quiet: the listener says it for TCP, nobody for TLS, and for
-// HTTP the load balancer.
-func (r *awsReader) idle(n node, mode topology.Mode, balancer string) topology.Value[time.Duration] {
-	protocol, _ := n.get("protocol")
-	switch p, _ := protocol.text(); strings.ToUpper(p) {
-	case "TCP":
-		return readOr(n, "tcp_idle_timeout_seconds", value.seconds, networkIdle)
-	case "TLS":
-		return topology.DefaultAt(networkIdle, n.span())
-	}
-	lb, ok := r.balancer[balancer]
-	if mode != topology.HTTP || !ok {
-		return topology.Value[time.Duration]{}
-	}
-	return readOr(lb, "idle_timeout", value.seconds, applicationIdle)
 }

@@ -23,7 +23,7 @@ var Target = target.Target{
 	Detect: func(file string, _ []byte) bool { return strings.HasSuffix(file, ".tf") },
 	Parse:  parse,
 	Facts: topology.FListeners | topology.FIdle | topology.FInternal | topology.FCrossZone | topology.FPools |
-		topology.FServerNames | topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FFirewalls,
+		topology.FServerNames | topology.FCutOnDown | topology.FCutOnRemoval | topology.FKeepsSource | topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FFirewalls,
 	Own:     []string{"${", "%{"},
 	Comment: "#",
 	Unit:    func(file string) string { return filepath.Dir(file) },

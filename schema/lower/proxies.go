@@ -150,7 +150,11 @@ func (l *lowering) aws(options *topology.Tree) {
 	listener.Binds = []topology.Bind{{Addr: topology.Value[netip.Addr]{}, Port: lb.Port}}
 	pool := l.pool(check)
 	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}
-	if topology.Get[string](options, "targetType").V == "instance" || slices.ContainsFunc(pool.Servers, unplaced) {
+	targets := topology.Get[string](options, "targetType")
+	pool.KeepsSource = topology.SetAt(targets.V == "instance", targets.Span)
+	pool.CutOnDown = topology.SetAt(true, options.Span)
+	pool.CutOnRemoval = topology.SetAt(true, options.Span)
+	if targets.V == "instance" || slices.ContainsFunc(pool.Servers, unplaced) {
 		for i := range pool.Servers { // the module then takes every target as a variable without default
 			pool.Servers[i].Host = topology.Value[string]{}
 		}
