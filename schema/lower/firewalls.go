@@ -125,6 +125,7 @@ func (l *lowering) firewall(options *topology.Tree, role, chain string, guarded 
 			Target: "iptables", Role: role, Family: family, Guarded: guarded,
 			Name:    topology.DefaultAt(chain+l.Name.V, at),
 			Observe: topology.DefaultAt(mode.V == "observe", mode.Span),
+			Rules:   make([]topology.FirewallRule, 0, len(l.Nodes)+len(admitted)+3),
 			Span:    at,
 		}
 		if vrrp {

@@ -15,7 +15,7 @@ import (
 
 // Topology is what a cluster's configuration means. Diagnostics are about what an enabled target cannot do as asked.
 func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
-	l := lowering{Cluster: c, t: &topology.Topology{
+	l := lowering{Cluster: c, ipv6: usesIPv6(c), t: &topology.Topology{
 		Format:       "spec",
 		Span:         c.Span,
 		Name:         c.Name,
@@ -44,11 +44,15 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 		l.t.Alerts = alerts(l.t, options)
 		l.t.Scrapes = scrapes(l.t, options)
 	}
+	if options, ok := c.Targets["etcd"]; ok {
+		l.flags(options.Span)
+	}
 	return l.t, l.diags
 }
 
 type lowering struct {
 	*schema.Cluster
+	ipv6  bool // in use anywhere
 	t     *topology.Topology
 	diags diag.List
 }
@@ -112,26 +116,19 @@ func (l *lowering) certificate() {
 }
 
 // usesIPv6 reports whether any address or network of the spec is IPv6.
-func (l *lowering) usesIPv6() bool {
-	var addrs []topology.Value[netip.Addr]
-	for _, m := range l.Etcd.Members {
-		addrs = append(addrs, m.Addresses()...)
-	}
-	for _, n := range l.Nodes {
-		addrs = append(addrs, n.Addresses()...)
-	}
-	addrs = append(addrs, l.LoadBalancer.VIP, l.LoadBalancer.VIP6)
-	for _, a := range addrs {
-		if a.Known() && a.V.Is6() {
-			return true
-		}
-	}
-	return slices.ContainsFunc(slices.Concat(l.Clients.Networks, l.Clients.Direct, l.Monitoring),
-		func(p topology.Value[netip.Prefix]) bool { return p.V.Addr().Is6() })
+func usesIPv6(c *schema.Cluster) bool {
+	address := func(a topology.Value[netip.Addr]) bool { return a.Known() && a.V.Is6() }
+	network := func(p topology.Value[netip.Prefix]) bool { return p.V.Addr().Is6() }
+	return address(c.LoadBalancer.VIP) || address(c.LoadBalancer.VIP6) ||
+		slices.ContainsFunc(c.Etcd.Members, func(m topology.Member) bool { return address(m.Address) || address(m.Address6) }) ||
+		slices.ContainsFunc(c.Nodes, func(n topology.Node) bool { return address(n.Address) || address(n.Address6) }) ||
+		slices.ContainsFunc(c.Clients.Networks, network) ||
+		slices.ContainsFunc(c.Clients.Direct, network) ||
+		slices.ContainsFunc(c.Monitoring, network)
 }
 
 func (l *lowering) loopbacks() []netip.Addr {
-	if l.usesIPv6() {
+	if l.ipv6 {
 		return []netip.Addr{loopback4, loopback6}
 	}
 	return []netip.Addr{loopback4}
@@ -139,7 +136,7 @@ func (l *lowering) loopbacks() []netip.Addr {
 
 // everywhere is all addresses: IPv4 always, since some client may, and IPv6 where the spec uses it.
 func (l *lowering) everywhere() []netip.Addr {
-	if l.usesIPv6() {
+	if l.ipv6 {
 		return []netip.Addr{any4, any6}
 	}
 	return []netip.Addr{any4}
@@ -171,7 +168,7 @@ func bindTo(addrs []netip.Addr, port topology.Value[int]) []topology.Bind {
 
 // servers are the members a proxy sends clients to: learners never.
 func (l *lowering) servers() []topology.Server {
-	var out []topology.Server
+	out := make([]topology.Server, 0, len(l.Etcd.Members))
 	for _, m := range l.Etcd.Members {
 		if m.Learner.V {
 			continue

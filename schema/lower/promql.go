@@ -31,18 +31,21 @@ func metric(name string, matchers ...matcher) promql {
 	matchers = slices.Clone(matchers)
 	slices.SortFunc(matchers, func(a, b matcher) int { return strings.Compare(a.text, b.text) })
 	read := topology.Selector{Metric: name, Labels: make(map[string]string, len(matchers))}
-	line, separator := name, "{"
+	var line strings.Builder
+	line.WriteString(name)
+	separator := "{"
 	for _, m := range matchers {
-		line += separator + m.text
+		line.WriteString(separator)
+		line.WriteString(m.text)
 		separator = ","
 		if m.equal {
 			read.Labels[m.label] = m.value
 		}
 	}
 	if len(matchers) > 0 {
-		line += "}"
+		line.WriteString("}")
 	}
-	return promql{line: line, layout: line, reads: []topology.Selector{read}}
+	return promql{line: line.String(), layout: line.String(), reads: []topology.Selector{read}}
 }
 
 // over is what a selector holds in a time: 5m.
