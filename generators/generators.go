@@ -6,6 +6,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
 	"github.com/etcdlbgen/etcdlbgen/generators/haproxy"
 	"github.com/etcdlbgen/etcdlbgen/generators/iptables"
+	"github.com/etcdlbgen/etcdlbgen/generators/keepalived"
 	"github.com/etcdlbgen/etcdlbgen/generators/nginx"
 	"github.com/etcdlbgen/etcdlbgen/generators/pem"
 	"github.com/etcdlbgen/etcdlbgen/generators/prometheus"
@@ -25,4 +26,5 @@ var Targets = []target.Target{
 	endpoints.Target,
 	runbook.Target,
 	pem.Target,
+	keepalived.Target,
 }

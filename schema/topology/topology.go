@@ -22,6 +22,7 @@ type Topology struct {
 	Monitoring   []Value[netip.Prefix]
 	Proxies      []Proxy
 	Firewalls    []Firewall
+	VRRP         []VRRP
 	Certificates []Certificate
 	Alerts       []Alert
 	Scrapes      []Scrape

@@ -1,0 +1,51 @@
+// Package keepalived reads keepalived.conf: the VRRP instances of one machine. What keepalived balances itself
+// (virtual_server) is not read.
+package keepalived
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+)
+
+// Target reads only.
+var Target = target.Target{
+	Name:     name,
+	Doc:      "keepalived.conf: addresses that move between machines (VRRP)",
+	Detect:   detect,
+	Parse:    parse,
+	Comment:  "#",
+	Includes: includes,
+}
+
+const name = "keepalived"
+
+// templates are endings of files that become a configuration when a template engine has been over them.
+var templates = []string{".j2", ".jinja2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
+
+var shape = regexp.MustCompile(`(?m)^[ \t]*(@\S+[ \t]+)?(vrrp_(instance|sync_group|script)[ \t]+\S.*?|global_defs)\s*\{`)
+
+// detect knows a keepalived.conf by its name, and other files by a section of one.
+func detect(file string, head []byte) bool {
+	base := path.Base(file)
+	for _, t := range templates {
+		base = strings.TrimSuffix(base, t)
+	}
+	if base == "keepalived.conf" {
+		return true
+	}
+	return slices.Contains([]string{"", ".conf", ".cfg", ".keepalived"}, path.Ext(base)) && shape.Match(head)
+}
+
+var include = regexp.MustCompile(`(?m)^[ \t]*include[armwb]?[ \t]+"?([^\s"#!]+)`)
+
+func includes(data []byte) []string {
+	var out []string
+	for _, m := range include.FindAllSubmatch(data, -1) {
+		out = append(out, string(m[1]))
+	}
+	return out
+}
