@@ -58,6 +58,7 @@ type scope struct {
 	span  diag.Span
 	open  bool // there is more than nodes: the file is a part, or includes what is not at hand
 	outer *scope
+	first map[string]*node // the first directive of each name, once asked for
 }
 
 // inside is the scope of a block in s.
@@ -67,16 +68,18 @@ func (s *scope) inside(n *node) scope {
 
 // own returns the directive of that name in the block itself. Complete is false where an unseen part may hold one.
 func (s *scope) own(directive string) (n *node, complete bool) {
-	complete = !s.open
-	for _, n := range s.nodes {
-		switch n.name.text {
-		case directive:
-			return n, true
-		case "include":
-			complete = false
+	if s.first == nil {
+		s.first = make(map[string]*node, min(len(s.nodes), 8))
+		for _, n := range s.nodes {
+			if s.first[n.name.text] == nil {
+				s.first[n.name.text] = n
+			}
 		}
 	}
-	return nil, complete
+	if n := s.first[directive]; n != nil {
+		return n, true
+	}
+	return nil, !s.open && s.first["include"] == nil
 }
 
 // effective returns the directive that holds in the block, its own or an inherited one.
@@ -158,24 +161,31 @@ func (r *reader) platform(n *node) {
 	}
 }
 
-// server reads a server block: a listener, and where it forwards to.
+// server reads a server block: a listener, and where it forwards to. One for datagrams alone is no TCP proxy.
 func (r *reader) server(n *node, s scope) {
 	l := topology.Listener{
 		Name: topology.UnknownAt[string](s.span),
 		Mode: topology.DefaultAt(topology.TCP, s.span),
 		Span: n.name.span,
 	}
+	var to []*node
+	udp := false
 	for _, c := range s.nodes {
 		r.platform(c)
 		switch {
+		case c.name.text == "listen" && len(c.args) > 0 && isUDP(c):
+			udp = true
 		case c.name.text == "listen" && len(c.args) > 0:
-			if isUDP(c) {
-				l.Mode = topology.UnknownAt[topology.Mode](c.span())
-			}
 			l.Binds = append(l.Binds, binds(c)...)
 		case c.name.text == "proxy_pass" && len(c.args) > 0:
-			l.Routes = append(l.Routes, r.route(c, s))
+			to = append(to, c)
 		}
+	}
+	if udp && len(l.Binds) == 0 {
+		return
+	}
+	for _, c := range to {
+		l.Routes = append(l.Routes, r.route(c, s))
 	}
 	r.proxy.Listeners = append(r.proxy.Listeners, l)
 }

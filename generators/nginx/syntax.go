@@ -51,7 +51,7 @@ const (
 
 // tree reads the directives of one file. It reports what NGINX refuses, and goes on with what can still be read.
 func tree(file target.File) ([]*node, diag.List) {
-	s := scanner{file: file.Path, text: string(file.Data), line: 1, col: 1, root: &node{}}
+	s := scanner{file: file.Path, text: string(withoutLua(file.Data)), line: 1, col: 1, root: &node{}}
 	s.open = []*node{s.root}
 	for range maxRestarts {
 		if s.scan() {
