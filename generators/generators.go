@@ -7,6 +7,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/haproxy"
 	"github.com/etcdlbgen/etcdlbgen/generators/iptables"
 	"github.com/etcdlbgen/etcdlbgen/generators/keepalived"
+	"github.com/etcdlbgen/etcdlbgen/generators/kubernetes"
 	"github.com/etcdlbgen/etcdlbgen/generators/nginx"
 	"github.com/etcdlbgen/etcdlbgen/generators/pem"
 	"github.com/etcdlbgen/etcdlbgen/generators/prometheus"
@@ -23,6 +24,7 @@ var Targets = []target.Target{
 	iptables.Target,
 	prometheus.Target,
 	etcd.Target,
+	kubernetes.Target,
 	endpoints.Target,
 	runbook.Target,
 	pem.Target,

@@ -115,6 +115,7 @@ func parsed(t testing.TB, tg target.Target, files []generators.File) *topology.T
 		units[unit].Files = append(units[unit].Files, target.File{Path: f.Path, Data: f.Data})
 	}
 	all := &topology.Topology{}
+	var members []topology.Member
 	for _, unit := range slices.Sorted(maps.Keys(units)) {
 		top, diags := tg.Parse(*units[unit])
 		if len(diags) > 0 {
@@ -124,7 +125,9 @@ func parsed(t testing.TB, tg target.Target, files []generators.File) *topology.T
 		all.Firewalls = append(all.Firewalls, top.Firewalls...)
 		all.Alerts = append(all.Alerts, top.Alerts...)
 		all.Scrapes = append(all.Scrapes, top.Scrapes...)
+		members = append(members, top.Etcd.Members...)
 	}
+	all.Etcd = topology.EtcdOf(members)
 	return all
 }
 

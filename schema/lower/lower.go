@@ -44,6 +44,9 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 		l.t.Alerts = alerts(l.t, options)
 		l.t.Scrapes = scrapes(l.t, options)
 	}
+	if options, ok := c.Targets["etcd"]; ok {
+		l.flags(options.Span)
+	}
 	return l.t, l.diags
 }
 

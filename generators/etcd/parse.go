@@ -1,0 +1,104 @@
+package etcd
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/process"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+var (
+	// Keys of etcd's configuration, at the beginning of a line: a file of variables has them with underscores.
+	hasKeys = regexp.MustCompile(`(?m)^"?(listen-(client|peer|metrics)-urls|advertise-client-urls|initial-advertise-peer-urls|(client|peer)-transport-security)"?:`)
+	hasKind = regexp.MustCompile(`(?m)^(apiVersion|kind):`)
+	// A unit starts something, or gives it variables.
+	hasExec     = regexp.MustCompile(`(?m)^\s*Exec[A-Z][A-Za-z]*\s*=`)
+	hasProgram  = regexp.MustCompile(`(?m)(^|[/\s"'=@-])(etcd|etcdctl|kube-apiserver)([\s"'\\]|$)`)
+	hasUnitVars = regexp.MustCompile(`(?m)^\s*Environment\s*=.*\bETCD(CTL)?_`)
+	// Variables that only etcd itself reads; others have variables of its clients.
+	hasVars = regexp.MustCompile(`(?m)^\s*(export\s+)?(ETCD_(NAME|DATA_DIR|LISTEN_[A-Z_]+|ADVERTISE_CLIENT_URLS|INITIAL_[A-Z_]+|CLIENT_CERT_AUTH)|ETCDCTL_INSECURE_SKIP_TLS_VERIFY)=`)
+
+	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
+	// What environment files and units are called; a script is neither.
+	envs  = []string{"", ".env", ".conf", ".default", ".defaults", ".sysconfig", ".environment", ".etcd"}
+	units = []string{"", ".service", ".conf"}
+)
+
+// extension is how a file is called, without what marks a template.
+func extension(file string) string {
+	base := path.Base(file)
+	if ext := path.Ext(base); slices.Contains(templates, ext) {
+		base = strings.TrimSuffix(base, ext)
+	}
+	return path.Ext(base)
+}
+
+// form is one of the ways to configure etcd.
+type form func(f target.File, facts *process.Facts) diag.List
+
+func detect(file string, head []byte) bool { return formOf(file, head) != nil }
+
+func formOf(file string, head []byte) form {
+	ext := extension(file)
+	switch {
+	case ext == ".yaml" || ext == ".yml" || ext == ".json":
+		if hasKeys.Match(head) && !hasKind.Match(head) {
+			return configuration
+		}
+	case slices.Contains(units, ext) && (hasExec.Match(head) && hasProgram.Match(head) || hasUnitVars.Match(head)):
+		return unit
+	case slices.Contains(envs, ext) && hasVars.Match(head):
+		return environment
+	case slices.Contains(envs, ext) && hasKeys.Match(head):
+		return configuration
+	}
+	return nil
+}
+
+func parse(src target.Source) (*topology.Topology, diag.List) {
+	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
+	var facts process.Facts
+	var diags diag.List
+	for _, f := range src.Files {
+		read := formOf(f.Path, f.Data)
+		if read == nil { // its name says nothing, what masking left of it neither
+			continue
+		}
+		diags = append(diags, read(f, &facts)...)
+	}
+	facts.Fill(t)
+	return t, diags
+}
+
+// configuration reads the file of --config-file.
+func configuration(f target.File, facts *process.Facts) diag.List {
+	y, diags := target.ParseYAML(f, "etcd")
+	for _, root := range y.Roots {
+		settings := mapping(y, root, "")
+		settings = append(settings, mapping(y, target.Field(root, "client-transport-security"), "")...)
+		settings = append(settings, mapping(y, target.Field(root, "peer-transport-security"), "peer-")...)
+		facts.Etcd(settings, y.Span(root))
+	}
+	return diags
+}
+
+// mapping are the scalars of a mapping as settings.
+func mapping(y *target.YAML, n *yaml.Node, prefix string) process.Settings {
+	var out process.Settings
+	if n = target.Resolve(n); n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if v := y.Text(n.Content[i+1]); v.Known() && v.V != "" {
+			out = append(out, process.Setting{Name: prefix + n.Content[i].Value, Value: v})
+		}
+	}
+	return out
+}

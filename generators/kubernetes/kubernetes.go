@@ -1,0 +1,183 @@
+// Package kubernetes reads the manifests of etcd and of its clients, and kubeadm's configuration. It renders nothing.
+package kubernetes
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/process"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// Target reads manifests.
+var Target = target.Target{
+	Name:    name,
+	Doc:     "manifests of kube-apiserver, etcd and etcdctl, and kubeadm's configuration (read only)",
+	Detect:  detect,
+	Parse:   parse,
+	Comment: "#",
+}
+
+const name = "kubernetes"
+
+var (
+	hasPods    = regexp.MustCompile(`(?m)(^|[\s"-])(containers|initContainers)"?:`)
+	hasKind    = regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?(Pod|Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob|List)\b`)
+	hasProgram = regexp.MustCompile(`\b(etcd|etcdctl|kube-apiserver)\b`)
+	hasKubeadm = regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?ClusterConfiguration\b`)
+
+	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
+)
+
+func detect(file string, head []byte) bool {
+	base := path.Base(file)
+	if ext := path.Ext(base); slices.Contains(templates, ext) {
+		base = strings.TrimSuffix(base, ext)
+	}
+	switch path.Ext(base) {
+	case ".yaml", ".yml", ".json", ".manifest":
+		return hasKubeadm.Match(head) || (hasPods.Match(head) || hasKind.Match(head)) && hasProgram.Match(head)
+	}
+	return false
+}
+
+// reader gathers what the runs of a file say.
+type reader struct {
+	*target.YAML
+	facts *process.Facts
+	seen  map[*yaml.Node]bool // containers
+	words int                 // that may still be read
+}
+
+// maxWords is how many words of command lines are read of a file, more than any has that is no attack.
+const maxWords = 100000
+
+func parse(src target.Source) (*topology.Topology, diag.List) {
+	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
+	var facts process.Facts
+	var diags diag.List
+	for _, f := range src.Files {
+		y, more := target.ParseYAML(f, "Kubernetes")
+		diags = append(diags, more...)
+		r := reader{y, &facts, map[*yaml.Node]bool{}, maxWords}
+		for _, root := range y.Roots {
+			if kind := target.Field(root, "kind"); kind != nil && kind.Value == "ClusterConfiguration" {
+				r.kubeadm(root)
+				continue
+			}
+			r.pods(root)
+		}
+	}
+	facts.Fill(t)
+	return t, diags
+}
+
+// pods finds the containers below a node, whatever kind of object they are part of.
+func (r *reader) pods(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		for _, list := range []string{"initContainers", "containers"} {
+			for _, c := range target.Items(target.Field(n, list)) {
+				r.container(c)
+			}
+		}
+	}
+	for _, c := range n.Content {
+		r.pods(c)
+	}
+}
+
+// container reads what a container runs: its command, and what its probes and hooks start.
+func (r *reader) container(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode || r.seen[n] {
+		return
+	}
+	r.seen[n] = true
+	var env process.Settings
+	for _, v := range target.Items(target.Field(n, "env")) {
+		if r.words--; r.words < 0 {
+			return
+		}
+		if name := target.Field(v, "name"); name != nil {
+			env = append(env, process.Setting{Name: name.Value, Value: r.Text(target.Field(v, "value"))})
+		}
+	}
+	name := r.Text(target.Field(n, "name"))
+	r.run(process.Run{
+		Program: process.Known(name.V),
+		Image:   r.Text(target.Field(n, "image")).V,
+		Env:     env,
+		Span:    r.Span(n),
+	}, target.Field(n, "command"), target.Field(n, "args"))
+	for _, probe := range [][]string{
+		{"livenessProbe"}, {"readinessProbe"}, {"startupProbe"}, {"lifecycle", "postStart"}, {"lifecycle", "preStop"},
+	} {
+		if command := target.Field(n, append(probe, "exec", "command")...); command != nil {
+			r.run(process.Run{Span: r.Span(command)}, command)
+		}
+	}
+}
+
+// run reads the words of lists as one command line.
+func (r *reader) run(run process.Run, lists ...*yaml.Node) {
+	for _, list := range lists {
+		for _, w := range target.Items(list) {
+			if r.words--; r.words < 0 {
+				return
+			}
+			if v := r.Text(w); v.Known() {
+				run.Words = append(run.Words, v)
+			}
+		}
+	}
+	r.facts.Run(run)
+}
+
+// kubeadm reads a ClusterConfiguration: etcd beside each control plane, or elsewhere.
+func (r *reader) kubeadm(root *yaml.Node) {
+	if external := target.Field(root, "etcd", "external"); external != nil {
+		text := func(field string) topology.Value[string] { return process.Plain(r.Text(target.Field(external, field))) }
+		d := topology.Dialer{
+			Program:     process.APIServer,
+			Certificate: topology.KeyPair{CA: text("caFile"), Cert: text("certFile"), Key: text("keyFile")},
+			Span:        r.Span(external),
+		}
+		for _, e := range target.Items(target.Field(external, "endpoints")) {
+			d.Endpoints = append(d.Endpoints, process.Plain(r.Text(e)))
+		}
+		r.facts.Dialer(d)
+	}
+	r.facts.APIServer(r.arguments(target.Field(root, "apiServer", "extraArgs")), r.Span(root))
+	if local := target.Field(root, "etcd", "local"); local != nil {
+		own := r.arguments(target.Field(local, "extraArgs"))
+		if !own.Has("listen-metrics-urls") {
+			own = append(own, process.Setting{Name: "listen-metrics-urls", Value: topology.DefaultAt(metricsURL, r.Span(local))})
+		}
+		r.facts.Etcd(own, r.Span(local))
+	}
+}
+
+// metricsURL is where kubeadm lets etcd serve metrics and health.
+const metricsURL = "http://127.0.0.1:2381"
+
+// arguments are flags: a mapping, or since v1beta4 a list of names and values.
+func (r *reader) arguments(n *yaml.Node) process.Settings {
+	var out process.Settings
+	n = target.Resolve(n)
+	if n != nil && n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			out = append(out, process.Setting{Name: n.Content[i].Value, Value: r.Text(n.Content[i+1])})
+		}
+	}
+	for _, item := range target.Items(n) {
+		if name := target.Field(item, "name"); name != nil {
+			out = append(out, process.Setting{Name: name.Value, Value: r.Text(target.Field(item, "value"))})
+		}
+	}
+	return out
+}

@@ -1,0 +1,163 @@
+package process
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// Facts are what the runs of a source say.
+type Facts struct {
+	members []topology.Member
+	dialers []topology.Dialer
+}
+
+// Fill puts the facts into a topology.
+func (f *Facts) Fill(t *topology.Topology) {
+	t.Etcd = topology.EtcdOf(f.members)
+	t.Dialers = f.dialers
+}
+
+// Run adds what a run says. Variables are read by etcd where it is what runs, by etcdctl wherever they are.
+func (f *Facts) Run(r Run) {
+	etcd, etcdctl := Variables(r.Env)
+	for _, c := range r.calls() {
+		switch c.program {
+		case Etcd:
+			f.Etcd(append(etcd, c.flags...), c.span)
+			etcd = nil
+		case APIServer:
+			f.APIServer(c.flags, c.span)
+		case Etcdctl:
+			f.etcdctl(append(c.flags, etcdctl...), c.span)
+			etcdctl = nil
+		}
+	}
+	f.etcdctl(etcdctl, r.Span)
+}
+
+// Variables sorts the variables that etcd and etcdctl read from others, by the names of the flags they stand for.
+func Variables(env Settings) (etcd, etcdctl Settings) {
+	for _, v := range env {
+		if rest, ok := strings.CutPrefix(v.Name, "ETCDCTL_"); ok {
+			etcdctl = append(etcdctl, Setting{flagName(rest), v.Value})
+		} else if rest, ok := strings.CutPrefix(v.Name, "ETCD_"); ok {
+			etcd = append(etcd, Setting{flagName(rest), v.Value})
+		}
+	}
+	return etcd, etcdctl
+}
+
+func flagName(variable string) string { return strings.ToLower(strings.ReplaceAll(variable, "_", "-")) }
+
+// serving are flags of which a server has at least one, and another use of the program or of its variables none.
+var serving = []string{
+	"name", "data-dir", "listen-client-urls", "advertise-client-urls", "listen-peer-urls", "initial-advertise-peer-urls",
+	"initial-cluster", "listen-metrics-urls", "client-cert-auth", "cert-file", "trusted-ca-file", "peer-cert-file",
+}
+
+// Etcd adds a server of etcd.
+func (f *Facts) Etcd(s Settings, at diag.Span) {
+	if !slices.ContainsFunc(serving, s.Has) {
+		return
+	}
+	flags := topology.Flags{
+		ListenClientURLs:     s.list("listen-client-urls"),
+		AdvertiseClientURLs:  s.list("advertise-client-urls"),
+		ListenPeerURLs:       s.list("listen-peer-urls"),
+		AdvertisePeerURLs:    s.list("initial-advertise-peer-urls"),
+		ListenMetricsURLs:    s.list("listen-metrics-urls"),
+		ListenClientHTTPURLs: s.list("listen-client-http-urls"),
+		ClientCertAuth:       s.flag("client-cert-auth"),
+		TrustedCA:            s.Get("trusted-ca-file"),
+		Cert:                 s.Get("cert-file"),
+		ClientCert:           s.Get("client-cert-file"),
+		PeerTrustedCA:        s.Get("peer-trusted-ca-file"),
+		PeerCert:             s.Get("peer-cert-file"),
+		KeepaliveMinTime:     s.duration("grpc-keepalive-min-time"),
+		KeepaliveInterval:    s.duration("grpc-keepalive-interval"),
+		KeepaliveTimeout:     s.duration("grpc-keepalive-timeout"),
+		Span:                 at,
+	}
+	own := topology.Member{Name: s.Get("name"), Flags: flags, Span: at}
+	f.members = append(f.members, others(&own, s.list("initial-cluster"))...)
+	f.members = append(f.members, own)
+}
+
+// others are the members that the initial cluster lists beside a server's own, whose name it tells where nothing else
+// does.
+func others(own *topology.Member, cluster []topology.Value[string]) []topology.Member {
+	var out []topology.Member
+	at := map[string]int{}
+	for _, entry := range cluster {
+		name, url, ok := strings.Cut(entry.V, "=")
+		if !entry.Known() || !ok {
+			continue
+		}
+		peer := Part(entry, len(name)+1, len(entry.V))
+		if !own.Name.Known() && hasURL(own.Flags.AdvertisePeerURLs, url) {
+			own.Name = Part(entry, 0, len(name))
+		}
+		if own.Name.V == name {
+			if len(own.Flags.AdvertisePeerURLs) == 0 {
+				own.PeerURLs = append(own.PeerURLs, peer)
+			}
+			continue
+		}
+		i, seen := at[name]
+		if !seen {
+			i = len(out)
+			at[name] = i
+			out = append(out, topology.Member{Name: Part(entry, 0, len(name)), Span: entry.Span})
+		}
+		out[i].PeerURLs = append(out[i].PeerURLs, peer)
+	}
+	return out
+}
+
+func hasURL(urls []topology.Value[string], url string) bool {
+	for _, u := range urls {
+		if u.Known() && u.V == url {
+			return true
+		}
+	}
+	return false
+}
+
+// APIServer adds a kube-apiserver, if it says where etcd is.
+func (f *Facts) APIServer(s Settings, at diag.Span) {
+	d := topology.Dialer{
+		Program:     APIServer,
+		Endpoints:   s.list("etcd-servers"),
+		Certificate: topology.KeyPair{CA: s.Get("etcd-cafile"), Cert: s.Get("etcd-certfile"), Key: s.Get("etcd-keyfile")},
+		Span:        at,
+	}
+	for _, o := range Split(s.raw("etcd-servers-overrides"), ",") { // group/resource#URL;URL
+		if i := strings.Index(o.V, "#"); i >= 0 {
+			for _, u := range Split(Part(o, i+1, len(o.V)), ";") {
+				d.Overrides = append(d.Overrides, Plain(u))
+			}
+		}
+	}
+	f.Dialer(d)
+}
+
+// Dialer adds a client, if it says where etcd is.
+func (f *Facts) Dialer(d topology.Dialer) {
+	if len(d.Endpoints)+len(d.Overrides) > 0 {
+		f.dialers = append(f.dialers, d)
+	}
+}
+
+// etcdctl adds a call of etcdctl that says how the server is verified.
+func (f *Facts) etcdctl(s Settings, at diag.Span) {
+	insecure := s.flag("insecure-skip-tls-verify")
+	if !insecure.Known() {
+		return
+	}
+	f.dialers = append(f.dialers, topology.Dialer{
+		Program: Etcdctl, Endpoints: s.list("endpoints"), Insecure: insecure, Span: at,
+	})
+}

@@ -1,0 +1,154 @@
+package target
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// YAML is a stream of YAML documents with positions.
+type YAML struct {
+	Roots []*yaml.Node // up to the first error
+	file  string
+	lines []string
+}
+
+var errorLine = regexp.MustCompile(`line (\d+): (.*)`)
+
+// ParseYAML reads all documents of a file. Where one is no YAML, though no template is in the file, a diagnostic says
+// that the program loads nothing of it.
+func ParseYAML(f File, program string) (*YAML, diag.List) {
+	y := &YAML{file: f.Path, lines: strings.Split(string(f.Data), "\n")}
+	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
+	for {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		switch {
+		case errors.Is(err, io.EOF):
+			return y, nil
+		case err != nil && topology.IsHole(string(f.Data)):
+			return y, nil
+		case err != nil:
+			return y, diag.List{syntax(f.Path, program, err)}
+		}
+		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
+			y.Roots = append(y.Roots, doc.Content[0])
+		}
+	}
+}
+
+// syntax is a YAML error at its line.
+func syntax(file, program string, err error) diag.Diagnostic {
+	line, what := 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := errorLine.FindStringSubmatch(what); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line, what = max(n, 1), m[2]
+		}
+	}
+	return diag.Diagnostic{
+		Span:     diag.Span{File: file, Line: line, Col: 1},
+		Severity: diag.Error,
+		Rule:     "syntax",
+		Message:  "this is no YAML (" + what + "), so " + program + " loads nothing of it; need a well-formed document",
+		Hint:     "look for a wrong indentation, a tab or an unclosed quote at or above this line",
+	}
+}
+
+// maxLine is the length of lines in which ends are looked for: in longer ones that would take too long.
+const maxLine = 8 << 10
+
+// Span is where a node stands; its end is known where it is written on one line as it reads.
+func (y *YAML) Span(n *yaml.Node) diag.Span {
+	s := diag.Span{File: y.file, Line: n.Line, Col: n.Column}
+	if n.Kind != yaml.ScalarNode || n.Line < 1 || n.Line > len(y.lines) || n.Value == "" {
+		return s
+	}
+	line := y.lines[n.Line-1]
+	if len(line) > maxLine {
+		return s
+	}
+	rest := fromColumn(line, n.Column)
+	for _, quote := range []string{"", `"`, `'`} {
+		if written := quote + n.Value + quote; strings.HasPrefix(rest, written) {
+			return diag.At(y.file, n.Line, n.Column, len([]rune(written)))
+		}
+	}
+	return s
+}
+
+// fromColumn is the part of a line from a column on, counted in runes from 1.
+func fromColumn(line string, column int) string {
+	n := 1
+	for i := range line {
+		if n == column {
+			return line[i:]
+		}
+		n++
+	}
+	return ""
+}
+
+// Text is a scalar as it stands, placeholders included; unknown where it is left out or no scalar.
+func (y *YAML) Text(n *yaml.Node) topology.Value[string] {
+	switch n = Resolve(n); {
+	case n == nil:
+		return topology.Value[string]{}
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		return topology.UnknownAt[string](y.Span(n))
+	}
+	return topology.SetAt(n.Value, y.Span(n))
+}
+
+// Resolve follows an alias.
+func Resolve(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// Field is an entry of a mapping, merged ones included, or nil.
+func Field(n *yaml.Node, path ...string) *yaml.Node {
+	for _, key := range path {
+		n = Resolve(n)
+		own := entry(n, key)
+		if own == nil {
+			own = entry(Resolve(entry(n, "<<")), key)
+		}
+		n = own
+	}
+	return n
+}
+
+func entry(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// Items are the entries of a list.
+func Items(n *yaml.Node) []*yaml.Node {
+	n = Resolve(n)
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	out := make([]*yaml.Node, 0, len(n.Content))
+	for _, c := range n.Content {
+		out = append(out, Resolve(c))
+	}
+	return out
+}
