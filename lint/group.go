@@ -180,7 +180,8 @@ func ownKeys(s source) set {
 	return out
 }
 
-// memberKeys are etcd's members as a source names them: as such, or as the servers of etcd's pools.
+// memberKeys are etcd's members as a source names them: as such, or as the servers of etcd's pools. Of virtual routers
+// they are the machines and addresses.
 func memberKeys(s source) set {
 	out := set{}
 	for _, h := range s.MemberHosts() {
@@ -189,6 +190,7 @@ func memberKeys(s source) set {
 	if s.Format == "spec" {
 		return out
 	}
+	vrrpKeys(out, s.VRRP)
 	g := topology.Group{Sources: []*topology.Topology{s.Topology}}
 	for _, b := range g.EtcdPools() {
 		for _, v := range b.Servers {
@@ -243,6 +245,21 @@ func keys(s source) set {
 		}
 	}
 	return out
+}
+
+func vrrpKeys(out set, routers []topology.VRRP) {
+	for _, v := range routers {
+		for _, a := range append(slices.Clone(v.Peers), v.Source) {
+			if a.Known() {
+				out.add(a.V.String())
+			}
+		}
+		for _, p := range v.Addresses {
+			if p.Known() {
+				out.add(p.V.Addr().String())
+			}
+		}
+	}
 }
 
 func proxyKeys(out set, p topology.Proxy) {

@@ -11,5 +11,9 @@ var All = []Rule{
 	syntax,
 	unsupported,
 	unusedIgnore,
+	vrrpDefaultID,
+	vrrpIDCollision,
+	vrrpMulticast,
+	vrrpPriorityTie,
 	watchTimeout,
 }

@@ -1,0 +1,69 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+var vrrpPriorityTie = Rule{
+	ID:       "vrrp-priority-tie",
+	Title:    "two machines have one VRRP priority",
+	Severity: "error",
+	Why: "The machine with the higher priority has the address. With equal ones both may take it at once, and which one gives way is " +
+		"decided by their addresses, not by you.",
+	Fix:        "Give each machine of the virtual router a priority of its own, such as 101 and 100.",
+	References: []string{"acassen/keepalived#2649", "https://www.rfc-editor.org/rfc/rfc5798#section-6.4.3"},
+	Check:      checkVRRPPriorityTie,
+}
+
+func checkVRRPPriorityTie(g *topology.Group) diag.List {
+	var out diag.List
+	all := routers(g)
+	for i, v := range all {
+		before := slices.IndexFunc(all[:i], func(w router) bool { return tied(w, v) })
+		if before < 0 {
+			continue
+		}
+		first := all[before]
+		out = append(out, diag.Diagnostic{
+			Span:     v.Priority.Span,
+			Severity: diag.Error,
+			Message: fmt.Sprintf("%s has priority %d on two machines of virtual router %d, so both may take its addresses; need "+
+				"different priorities", called("vrrp_instance", v.Name), v.Priority.V, v.RouterID.V),
+			Hint:    "give one of them another priority",
+			Subject: "vrrp " + v.Name.V,
+			Related: []diag.Related{{Span: first.Priority.Span, Message: "the other machine's"}},
+		})
+	}
+	return out
+}
+
+// tied reports whether two instances are the same virtual router on two machines, with one priority.
+func tied(a, b router) bool {
+	return a.source != b.source && a.Priority.Known() && b.Priority.Known() && a.Priority.V == b.Priority.V &&
+		a.RouterID.Known() && b.RouterID.Known() && a.RouterID.V == b.RouterID.V &&
+		shareAddress(a, b) && !oneMachine(a, b)
+}
+
+func shareAddress(a, b router) bool {
+	return slices.ContainsFunc(a.Addresses, func(p prefixFact) bool { return p.Known() && b.Holds(p.V.Addr()) })
+}
+
+// oneMachine reports whether two instances may be one file that is there twice: they have one source address, or all
+// they say is the same.
+func oneMachine(a, b router) bool {
+	if a.Source.Known() && b.Source.Known() {
+		return a.Source.V == b.Source.V
+	}
+	return !differ(a.State, b.State) && !differ(a.Interface, b.Interface) && !differ(a.Name, b.Name) &&
+		!differ(a.Unicast, b.Unicast) && !differ(a.Password, b.Password) &&
+		slices.EqualFunc(a.Peers, b.Peers, same) && slices.EqualFunc(a.Addresses, b.Addresses, same)
+}
+
+func same[T comparable](a, b topology.Value[T]) bool { return !differ(a, b) }
+
+// differ reports whether two facts are known to be different.
+func differ[T comparable](a, b topology.Value[T]) bool { return a.Known() && b.Known() && a.V != b.V }
