@@ -1,8 +1,8 @@
 package runbook
 
 import (
-	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -20,11 +20,10 @@ func (b *book) alerts() {
 	}
 }
 
-// label is a label of the alert in Prometheus' template language.
-var label = regexp.MustCompile(`\{\{ *\$labels\.(\w+) *\}\}`)
-
 // prose puts a placeholder for readers where Prometheus puts a label.
-func prose(template string) string { return label.ReplaceAllString(template, "`<$1>`") }
+func prose(template string) string { return placeholders.Replace(template) }
+
+var placeholders = strings.NewReplacer("{{ $labels.", "`<", " }}", ">`")
 
 // actions are what to do, by the alert's name.
 var actions = map[string]func(*book){

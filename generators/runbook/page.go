@@ -1,19 +1,25 @@
 package runbook
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
 
 // page is a Markdown document while it is written. Each method adds one block.
-type page struct{ text strings.Builder }
+type page struct{ text bytes.Buffer }
 
 func (p *page) block(lines ...string) {
 	if p.text.Len() > 0 {
-		p.text.WriteString("\n")
+		p.text.WriteByte('\n')
 	}
+	p.lines(lines)
+}
+
+func (p *page) lines(lines []string) {
 	for _, l := range lines {
-		p.text.WriteString(l + "\n")
+		p.text.WriteString(l)
+		p.text.WriteByte('\n')
 	}
 }
 
@@ -29,9 +35,7 @@ func (p *page) run(lines ...string) { p.fenced("sh", lines) }
 
 func (p *page) fenced(language string, lines []string) {
 	p.block("```" + language)
-	for _, l := range lines {
-		p.text.WriteString(l + "\n")
-	}
+	p.lines(lines)
 	p.text.WriteString("```\n")
 }
 

@@ -20,6 +20,7 @@ var Target = target.Target{
 
 func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]target.Artifact, diag.List) {
 	b := &book{Topology: t}
+	b.text.Grow(32 << 10)
 	b.block(comment(header)...)
 	b.overview()
 	b.setup()
@@ -29,7 +30,7 @@ func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 	b.single()
 	b.bypass()
 	b.alerts()
-	return []target.Artifact{{Path: "RUNBOOK.md", Data: []byte(b.text.String())}}, nil
+	return []target.Artifact{{Path: "RUNBOOK.md", Data: b.text.Bytes()}}, nil
 }
 
 // comment is the header where readers of the page do not see it.
