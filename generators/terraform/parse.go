@@ -7,7 +7,7 @@ import (
 )
 
 // readers are what is read of a folder, one a cloud.
-var readers = []func(*folder, *topology.Topology){readAWS}
+var readers = []func(*folder, *topology.Topology){readAWS, readELB, readGoogle, readAzure}
 
 // parse reads a folder of .tf files. Variables are their defaults; modules, data sources and what only a run computes
 // are unknown.

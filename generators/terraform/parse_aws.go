@@ -238,6 +238,8 @@ func (r *awsReader) proxies() []topology.Proxy {
 		})
 		if isNetwork(n) {
 			readNetwork(n, &out[len(out)-1])
+			out[len(out)-1].Ineffective = ineffective(n, "idle_timeout",
+				"a network load balancer ignores", "set tcp_idle_timeout_seconds of the aws_lb_listener instead")
 		}
 	}
 	stray := topology.Proxy{Target: targetName, Platform: "aws"}
@@ -248,6 +250,7 @@ func (r *awsReader) proxies() []topology.Proxy {
 		if i, ok := index[address]; ok {
 			p = &out[i]
 		}
+		p.Ineffective = append(p.Ineffective, idleOfOthers(n)...)
 		l, pools := r.listener(n, address)
 		p.Listeners = append(p.Listeners, l)
 		for _, pool := range pools {
