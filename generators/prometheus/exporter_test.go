@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -61,7 +62,7 @@ func TestExportersGiveWhatAlertsRead(t *testing.T) {
 
 func contains(exported []labels.Labels, r topology.Selector) bool {
 	for _, series := range exported {
-		ok := series.Get(labels.MetricName) == r.Metric
+		ok := series.Get(model.MetricNameLabel) == r.Metric
 		for name, value := range r.Labels {
 			ok = ok && (name == "job" || series.Get(name) == value) // the scrape adds the job
 		}

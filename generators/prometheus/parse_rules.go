@@ -79,7 +79,7 @@ func selectors(e parser.Expr) []topology.Selector {
 		if v, ok := n.(*parser.VectorSelector); ok {
 			s := topology.Selector{Metric: v.Name, Labels: map[string]string{}}
 			for _, m := range v.LabelMatchers {
-				if m.Type == labels.MatchEqual && m.Name != labels.MetricName {
+				if m.Type == labels.MatchEqual && m.Name != model.MetricNameLabel {
 					s.Labels[m.Name] = m.Value
 				}
 			}
