@@ -20,10 +20,8 @@ import (
 
 // The bounds of what is read.
 const (
-	maxFile    = 4 << 20
-	maxNesting = 200
-	maxChain   = 2000    // operators and labels in a row
-	headSize   = 8 << 10 // what formats are detected by
+	maxFile  = 4 << 20
+	headSize = 8 << 10 // what formats are detected by
 )
 
 // manifestName is what build lists its files in.
@@ -264,16 +262,7 @@ func refusal(f file, size int64) string {
 	if f.format != nil && f.format.Binary {
 		return ""
 	}
-	depth, chain := nesting(f.data)
-	switch {
-	case depth > maxNesting:
-		return fmt.Sprintf("brackets are nested %d deep, which no configuration needs, so the file is not read; need at most %d",
-			depth, maxNesting)
-	case chain > maxChain:
-		return fmt.Sprintf("%d operators stand in a row, which no configuration needs, so the file is not read; need at most %d",
-			chain, maxChain)
-	}
-	return ""
+	return schema.TooDeep(f.data)
 }
 
 // detect returns the format of a file, or nil.
@@ -289,42 +278,6 @@ func detect(p string, head []byte) *target.Target {
 	}
 	return nil
 }
-
-// nesting is how deep brackets are nested, and how many operators or labels follow each other without a bracket, comma
-// or finished line between them, whole-line comments left out: what makes parsers recurse.
-func nesting(data []byte) (deepest, longest int) {
-	depth, chain := 0, 0
-	last := byte('\n') // that is not blank
-	for line := range bytes.Lines(data) {
-		if text := bytes.TrimLeft(line, " \t"); bytes.HasPrefix(text, []byte("#")) || bytes.HasPrefix(text, []byte("//")) {
-			continue
-		}
-		if !bytes.ContainsRune([]byte(operators), rune(last)) {
-			chain = 0
-		}
-		for _, c := range line {
-			switch {
-			case c == '{' || c == '[' || c == '(':
-				depth++
-				chain = 0
-			case c == '}' || c == ']' || c == ')':
-				depth = max(0, depth-1)
-				chain = 0
-			case c == ',' || c == ';':
-				chain = 0
-			case strings.IndexByte(operators, c) >= 0:
-				chain++
-			}
-			deepest, longest = max(deepest, depth), max(longest, chain)
-			if c > ' ' {
-				last = c
-			}
-		}
-	}
-	return deepest, longest
-}
-
-const operators = ":.&|?!-+*<>~="
 
 // include reads the files that others include, if they lie below the folder of these.
 func (c *collector) include() {

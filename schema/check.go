@@ -17,6 +17,7 @@ func (c *Cluster) check(l *diag.List) {
 	k := checker{Cluster: c, List: l}
 	k.members()
 	k.addresses()
+	k.hostnames()
 	k.ports()
 	k.balancer()
 	k.healthCheck()
@@ -48,8 +49,8 @@ func (k checker) members() {
 			}
 		}
 		for _, u := range slices.Concat(m.ClientURLs, m.PeerURLs) {
-			if p := portOf(u.V); p > 65535 || p == 0 {
-				k.fail(u.Span, fmt.Sprintf("%q has no port between 1 and 65535", u.V), "")
+			if need := urlFault(u.V); need != "" {
+				k.fail(u.Span, fmt.Sprintf("%q names no place to dial; need %s", u.V, need), "")
 			}
 		}
 	}
@@ -62,20 +63,23 @@ func (k checker) members() {
 	}
 }
 
-// portOf is a URL's port; one that states none has its scheme's.
-func portOf(s string) int {
+// urlFault is what a URL needs that nobody can dial as it is, or "".
+func urlFault(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
-		return 0
+		return "a URL with a host and a port"
 	}
-	if u.Port() == "" {
-		return 443
+	if port := u.Port(); port != "" {
+		if p, err := strconv.Atoi(port); err != nil || p < 1 || p > 65535 {
+			return "a port between 1 and 65535"
+		}
 	}
-	p, err := strconv.Atoi(u.Port())
-	if err != nil {
-		return 0
+	host := u.Hostname()
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := netip.ParseAddr(host); err != nil && (strings.Contains(host, ":") || strings.Trim(last, "0123456789") == "") {
+		return "an address or a DNS name"
 	}
-	return p
+	return ""
 }
 
 type owned struct {
@@ -110,9 +114,10 @@ func (k checker) addresses() {
 		nodes = append(nodes, owned{name, n.Address}, owned{name, n.Address6})
 		k.second(n.Address, n.Address6, "address6")
 	}
+	listen := listed("loadBalancer.listen", lb.Listen)
 	k.unique(nodes)
-	k.shared(nodes)
-	k.unique(listed("loadBalancer.listen", lb.Listen))
+	k.unique(listen)
+	k.shared(append(nodes, listen...))
 }
 
 func listed(what string, addrs []topology.Value[netip.Addr]) []owned {
@@ -140,8 +145,8 @@ func (k checker) unique(all []owned) {
 		if !o.addr.Known() {
 			continue
 		}
-		if a := o.addr.V; a.IsMulticast() || a.IsUnspecified() && o.what != "loadBalancer.listen" {
-			k.fail(o.addr.Span, fmt.Sprintf("%s has the address %s, which no single machine has", o.what, a), "")
+		if fault := addrFault(o.addr.V, o.what == "loadBalancer.listen"); fault != "" {
+			k.fail(o.addr.Span, fmt.Sprintf("%s has the address %s, %s", o.what, o.addr.V, fault), "")
 			continue
 		}
 		if other, ok := seen[o.addr.V]; ok {
@@ -153,18 +158,63 @@ func (k checker) unique(all []owned) {
 	}
 }
 
+// addrFault is why nobody can be reached at an address, or "". A listener may stand on all of them.
+func addrFault(a netip.Addr, listens bool) string {
+	switch {
+	case !a.IsValid():
+		return "" // which is reported where it is read
+	case a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}), a.IsUnspecified() && !listens:
+		return "which no single machine has; need a machine's own"
+	case a.Is6() && a.IsLinkLocalUnicast():
+		return "which means another machine on each link; need one that is not link-local"
+	}
+	return ""
+}
+
+// hostnames checks that a name is dialled for one machine.
+func (k checker) hostnames() {
+	seen := map[string]topology.Member{}
+	for _, m := range k.Etcd.Members {
+		if !m.Hostname.Known() {
+			continue
+		}
+		if other, ok := seen[m.Hostname.V]; ok {
+			k.both(m.Hostname.Span, other.Hostname.Span, fmt.Sprintf("member %q has the hostname %s of member %q; need a name of its own",
+				m.Name.V, m.Hostname.V, other.Name.V), "")
+			continue
+		}
+		seen[m.Hostname.V] = m
+		if lb := k.LoadBalancer; lb.Host.V == m.Hostname.V && slices.Contains(k.memberPorts(), lb.Port.V) {
+			k.both(lb.Host.Span, m.Hostname.Span, fmt.Sprintf(
+				"loadBalancer.host is the hostname of member %q, where etcd has port %d already; need a name or a loadBalancer.port of its own",
+				m.Name.V, lb.Port.V), "")
+		}
+	}
+}
+
 // shared checks machines that are a member and a node of the load balancer.
 func (k checker) shared(nodes []owned) {
-	port := k.LoadBalancer.Port
+	used := []usedPort{{"loadBalancer.port", k.LoadBalancer.Port}}
+	if t := k.Targets["haproxy"]; t != nil {
+		used = append(used, usedPort{"targets.haproxy.metricsPort", topology.Get[int](t, "metricsPort")})
+	}
 	for _, m := range k.Etcd.Members {
 		for _, a := range m.Addresses() {
 			for _, n := range nodes {
-				if n.addr.Known() && n.addr.V == a.V && slices.Contains(k.memberPorts(), port.V) {
-					k.both(n.addr.Span, a.Span, fmt.Sprintf(
-						"%s is on the machine of member %q, where etcd has port %d already; need another loadBalancer.port",
-						n.what, m.Name.V, port.V), "")
+				if n.addr.Known() && n.addr.V == a.V {
+					k.taken(n, a.Span, m.Name.V, used)
 				}
 			}
+		}
+	}
+}
+
+// taken checks the ports of a load balancer on the machine of a member.
+func (k checker) taken(n owned, other diag.Span, member string, used []usedPort) {
+	for _, p := range used {
+		if slices.Contains(k.memberPorts(), p.port.V) {
+			k.both(n.addr.Span, other, fmt.Sprintf("%s is on the machine of member %q, where etcd has port %d already; need another %s",
+				n.what, member, p.port.V, p.what), "")
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -35,8 +36,11 @@ func (l *loader) report(err error, rule string) {
 func (l *loader) reportOne(e cueerrors.Error, rule string) {
 	format, args := e.Msg()
 	msg := tidy(fmt.Sprintf(format, args...))
-	if msg == "import failed" { // why stands in the error that it wraps
+	switch cause := cueerrors.Unwrap(e); {
+	case msg == "import failed": // why stands in the error that it wraps
 		msg = tidy(e.Error())
+	case strings.HasPrefix(msg, "invalid JSON for file") && cause != nil:
+		msg = "no JSON: " + tidy(cause.Error())
 	}
 	if rule == "" {
 		rule = "spec"
@@ -77,9 +81,9 @@ func (l *loader) deepest(path []string) diag.Span {
 	for n := len(path); n > 0; n-- {
 		var sel []cue.Selector
 		for _, p := range path[:n] {
-			sel = append(sel, cue.Str(p))
+			sel = append(sel, cue.ParsePath(p).Selectors()...)
 		}
-		if f, ok := l.value.LookupPath(cue.MakePath(sel...)).Source().(*ast.Field); ok {
+		if f, ok := l.value.LookupPath(cue.MakePath(sel...)).Source().(*ast.Field); ok && f.Pos().IsValid() {
 			return l.src.node(f)
 		}
 	}
@@ -98,18 +102,44 @@ var (
 	emptyDisjunction = regexp.MustCompile(`\d+ errors in empty disjunction:?`)
 	position         = regexp.MustCompile(`\S+:\d+:\d+: `)
 	moduleLookup     = regexp.MustCompile(`cannot find package "([^"]+)"[^\n]*`)
+	leftOut          = regexp.MustCompile(`build constraints exclude all CUE files in \S+:\s*(?:\S*/)?`)
+	more             = regexp.MustCompile(` \(and \d+ more errors\)`)
 )
+
+// longest message about a value, in runes: CUE prints a struct whole.
+const longestMessage = 300
 
 // tidy puts CUE's messages into one line that a user of etcdlbgen understands.
 func tidy(msg string) string {
 	msg = emptyDisjunction.ReplaceAllString(msg, "none of the alternatives holds")
 	msg = position.ReplaceAllString(msg, "")
+	msg = leftOut.ReplaceAllString(msg, "no CUE file is left to read: ")
+	msg = more.ReplaceAllString(msg, "")
 	msg = moduleLookup.ReplaceAllString(msg, `cannot find package "$1": `+errNoRegistry.Error())
 	msg = strings.Join(strings.Fields(msg), " ")
-	return strings.TrimRight(msg, ".:")
+	return shorten(strings.TrimRight(msg, ".:"), longestMessage)
 }
 
-var yamlLine = regexp.MustCompile(`(?:^|\s)(?:line |[^\s:]+:)(\d+)`)
+// shorten cuts the middle out of a text of more than limit runes.
+func shorten(s string, limit int) string {
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	return string(r[:limit/2]) + " … " + string(r[len(r)-limit/2:])
+}
+
+var (
+	yamlLine   = regexp.MustCompile(`(?:^|\s)(?:line |[^\s:]+:)(\d+)`)
+	yamlPrefix = regexp.MustCompile(`^(?::\d+)?(?:: )?(?:yaml: )?(?:line \d+: )?`)
+	yamlAnchor = regexp.MustCompile(`unknown anchor '([^']+)'`)
+)
+
+// before is the part of s before sep, which s holds.
+func before(s, sep string) string {
+	s, _, _ = strings.Cut(s, sep)
+	return s
+}
 
 // yaml reads one YAML document, or reports why not.
 func (l *loader) yaml(path string, data []byte) *ast.File {
@@ -129,17 +159,21 @@ func (l *loader) yaml(path string, data []byte) *ast.File {
 			continue
 		}
 		// The YAML library says the line in the text only.
-		line := 1
-		if m := yamlLine.FindStringSubmatch(e.Error()); m != nil {
+		line, msg := 1, e.Error()
+		if m := yamlLine.FindStringSubmatch(msg); m != nil {
 			line, _ = strconv.Atoi(m[1]) // digits only
+		} else if m := yamlAnchor.FindStringSubmatch(msg); m != nil {
+			line += strings.Count(before(string(data), "*"+m[1]), "\n")
 		}
 		text := l.src.line(path, line)
 		indent := len(text) - len(strings.TrimLeft(text, " \t"))
-		msg := e.Error()
-		if i := strings.LastIndex(msg, ": "); i >= 0 {
-			msg = msg[i+2:]
+		msg = yamlPrefix.ReplaceAllString(strings.TrimPrefix(msg, path), "")
+		hint := ""
+		if strings.HasPrefix(msg, "invalid map key") {
+			msg = "a list or a mapping stands where a name is needed"
+			hint = "put text that begins with { or [ in quotes"
 		}
-		l.diags.Error(diag.At(path, line, indent+1, max(1, len(strings.TrimSpace(text)))), "syntax", tidy(msg), "")
+		l.diags.Error(diag.At(path, line, indent+1, max(1, utf8.RuneCountInString(strings.TrimSpace(text)))), "syntax", tidy(msg), hint)
 	}
 	return nil
 }
@@ -150,6 +184,7 @@ func secondDocument(data []byte) int {
 	for i, line := range strings.Split(string(data), "\n") {
 		line = strings.TrimRight(line, "\r")
 		switch {
+		case !content && strings.HasPrefix(line, "%"): // a directive
 		case line == "---" || strings.HasPrefix(line, "--- "):
 			if content {
 				mark = i + 1

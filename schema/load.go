@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -86,15 +87,13 @@ func Load(in Input) (*Result, diag.List, error) {
 	}
 	res.Fleet = fleet
 	var clusters []*Cluster
-	for _, t := range trees {
+	for _, t := range trees { // phase 3
 		clusters = append(clusters, decode(t, &l.diags))
 	}
-	if len(l.diags) == 0 {
-		for _, c := range clusters { // phase 3
-			c.check(&l.diags)
-		}
-		checkFleet(clusters, &l.diags)
+	for _, c := range clusters {
+		c.check(&l.diags)
 	}
+	checkFleet(clusters, &l.diags)
 	if l.diags.Has(diag.Error) {
 		return res, l.diags.Sorted(), nil
 	}
@@ -111,6 +110,9 @@ type loader struct {
 	value cue.Value // the whole, once it is built
 	diags diag.List
 	usage error
+
+	mu    sync.Mutex
+	texts map[string][]byte // of CUE files, as they are parsed
 }
 
 func (l *loader) load() (cue.Value, error) {
@@ -119,6 +121,9 @@ func (l *loader) load() (cue.Value, error) {
 	for _, p := range l.in.Paths {
 		if l.name == "" {
 			l.name = baseName(p)
+		}
+		if p == "-" && slices.Contains(files, p) {
+			continue // it can be read once
 		}
 		if p == "-" {
 			data, err := io.ReadAll(l.in.Stdin)
@@ -139,12 +144,14 @@ func (l *loader) load() (cue.Value, error) {
 			values = append(values, l.instance(p, "."))
 		case filepath.Ext(p) == ".cue":
 			files = append(files, p)
-		default:
+		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(p)):
 			v, err := l.data(p)
 			if err != nil {
 				return cue.Value{}, err
 			}
 			values = append(values, v)
+		default:
+			return cue.Value{}, &UsageError{p + ": not a spec by its name; need one that ends in .cue, .yaml, .yml or .json"}
 		}
 	}
 	if len(files) > 0 {
@@ -178,7 +185,10 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 		Stdin:    bytes.NewReader(l.src.text("-")),
 		Registry: noRegistry{},
 		Env:      []string{},
+
+		ParseFile: l.parse,
 	}
+	l.texts = map[string][]byte{}
 	if dir == "" && args[0] != "-" {
 		// Imports are looked up from the module of the first file, wherever the program runs.
 		cfg.Dir = filepath.Dir(args[0])
@@ -191,8 +201,8 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 	inst := load.Instances(args, cfg)[0]
 	l.remember(inst, map[string]bool{})
 	if inst.Err != nil {
-		if msg := inst.Err.Error(); strings.HasPrefix(msg, "no tag for") {
-			l.usage = &UsageError{"-t: " + msg}
+		if fault := l.misused(inst.Err.Error(), dir); fault != "" {
+			l.usage = &UsageError{fault}
 			return cue.Value{}
 		}
 		l.report(inst.Err, "")
@@ -201,20 +211,40 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 	return l.ctx.BuildInstance(inst)
 }
 
+// misused is the fault of the call that CUE's message tells of, or "".
+func (l *loader) misused(msg, dir string) string {
+	switch {
+	case strings.HasPrefix(msg, "no tag for"), strings.HasPrefix(msg, "tag "):
+		return "-t: " + msg
+	case strings.Contains(msg, "matched no packages"), strings.HasPrefix(msg, "no CUE files in"):
+		return dir + ": the folder holds no CUE file"
+	case dir != "" && strings.Contains(msg, "no package name"):
+		return dir + ": the folder holds no CUE package, since no file has a package clause; name the file itself"
+	}
+	return ""
+}
+
 // data reads YAML or JSON.
 func (l *loader) data(path string) (cue.Value, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return cue.Value{}, fmt.Errorf("read spec: %w", err)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a byte order mark
 	l.src.add(path, path, data)
 	if filepath.Ext(path) == ".json" {
+		if !l.readable(path, data, "") {
+			return cue.Value{}, nil
+		}
 		e, err := json.Extract(path, data)
 		if err != nil {
 			l.report(err, "syntax")
 			return cue.Value{}, nil
 		}
 		return l.ctx.BuildExpr(e), nil
+	}
+	if !l.readable(path, data, yamlBreaks) {
+		return cue.Value{}, nil
 	}
 	f := l.yaml(path, data)
 	if f == nil {
@@ -236,9 +266,11 @@ func (l *loader) remember(inst *build.Instance, seen map[string]bool) {
 			continue
 		}
 		seen[f.Filename] = true
-		if data, err := os.ReadFile(f.Filename); err == nil {
-			l.src.add(f.Filename, l.shown(f.Filename), data)
+		data, parsed := l.texts[f.Filename]
+		if !parsed {
+			data, _ = os.ReadFile(f.Filename) // without it there is no snippet
 		}
+		l.src.add(f.Filename, l.shown(f.Filename), data)
 	}
 	for _, imp := range inst.Imports {
 		l.remember(imp, seen)

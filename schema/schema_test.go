@@ -93,18 +93,29 @@ func TestBackstop(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spec.cue")
-	if err := os.WriteFile(path, []byte(holds), 0o644); err != nil {
-		t.Fatal(err)
+	empty, dir := t.TempDir(), t.TempDir()
+	path, other := filepath.Join(dir, "spec.cue"), filepath.Join(dir, "hosts")
+	for _, p := range []string{path, other} {
+		if err := os.WriteFile(p, []byte(holds), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, in := range map[string]Input{
 		"missing file": {Paths: []string{path + "x"}},
 		"unknown tag":  {Paths: []string{path}, Tags: []string{"env=prod"}},
+		"tag alone":    {Paths: []string{path}, Tags: []string{"env"}},
+		"other name":   {Paths: []string{other}},
+		"no CUE":       {Paths: []string{empty}},
+		"no package":   {Paths: []string{dir}},
 	} {
 		_, _, err := Load(in)
 		var usage *UsageError
 		if !errors.As(err, &usage) {
 			t.Errorf("%s: want a usage error, have %v", name, err)
+			continue
+		}
+		if rest, _ := strings.CutPrefix(usage.Message, in.Paths[0]); strings.Contains(rest, dir) {
+			t.Errorf("%s: repeats the path: %s", name, usage.Message)
 		}
 	}
 }
@@ -126,6 +137,9 @@ func TestInputs(t *testing.T) {
 	cueFile := write("spec.cue", "_env: *\"dev\" | string @tag(env)\ncluster: {name: _env, members: m: address: string}\nloadBalancer: host: \"lb\"\n")
 	jsonFile := write("members.json", `{"cluster": {"members": {"m": {"address": "10.0.0.7"}}}}`)
 	yamlFile := write("spec.yaml", "cluster:\n  name: prod\n  members:\n    m: {address: \"10.0.0.7\"}\nloadBalancer: {host: LB.Example.com.}\n")
+	wideFile := write("wide.cue", "\xff\xfe"+strings.Join(strings.Split(holds, ""), "\x00")+"\x00")
+	markedFile := write("marked.json", "\ufeff"+`{"cluster": {"members": {"m": {"address": "10.0.0.8"}}}}`)
+	directiveFile := write("directive.yml", "%YAML 1.1\n---\ncluster:\n  name: prod\n  members: {m: {address: 10.0.0.7}}\nloadBalancer: {host: lb}\n")
 	for name, c := range map[string]struct {
 		in   Input
 		want string
@@ -133,7 +147,10 @@ func TestInputs(t *testing.T) {
 		"package folder": {Input{Paths: []string{filepath.Join(dir, "pkg")}}, "prod 10.0.1.10 pkg"},
 		"several":        {Input{Paths: []string{cueFile, jsonFile}, Tags: []string{"env=stage"}}, "stage 10.0.0.7 spec.cue"},
 		"yaml":           {Input{Paths: []string{yamlFile}}, "prod 10.0.0.7 spec.yaml"},
-		"standard input": {Input{Paths: []string{"-"}, Stdin: strings.NewReader(holds)}, "prod 10.0.1.10 standard input"},
+		"standard input": {Input{Paths: []string{"-", "-"}, Stdin: strings.NewReader(holds)}, "prod 10.0.1.10 standard input"},
+		"UTF-16":         {Input{Paths: []string{wideFile}}, "prod 10.0.1.10 wide.cue"},
+		"marked JSON":    {Input{Paths: []string{markedFile, cueFile}, Tags: []string{"env=stage"}}, "stage 10.0.0.8 marked.json"},
+		"YAML directive": {Input{Paths: []string{directiveFile}}, "prod 10.0.0.7 directive.yml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, diags, err := Load(c.in)
@@ -183,5 +200,24 @@ clusters: {
 	want := "eu 2479 2480 2h0m0s 2s 2 9000 2\nus 2579 2480 6h0m0s 2s 1 9000 2\n"
 	if strings.Join(got, "") != want {
 		t.Errorf("want\n%s\nhave\n%s", want, strings.Join(got, ""))
+	}
+}
+
+// TestSpelling: what a place would admit in another spelling says how.
+func TestSpelling(t *testing.T) {
+	for text, want := range map[string]string{
+		`cluster: version: 3.6`:              `"3.6"`,
+		`cluster: ports: client: "2379"`:     "write 2379, without quotes",
+		`cluster: ports: client: 2379.0`:     "",
+		`cluster: ports: client: "70000"`:    "",
+		`cluster: auth: "yes"`:               "write true, without quotes",
+		`cluster: members: m: drain: "off"`:  "write false, without quotes",
+		`loadBalancer: timeouts: idle: 3600`: `"3600s"`,
+		`loadBalancer: vip6: null`:           "leave it out",
+	} {
+		_, diags := loadText(t, "spec.cue", holds+text+"\n")
+		if len(diags) != 1 || (diags[0].Hint == "") != (want == "") || !strings.Contains(diags[0].Hint, want) {
+			t.Errorf("%s: want the hint %q, have %+v", text, want, diags)
+		}
 	}
 }

@@ -23,6 +23,7 @@ type walker struct {
 	schema cue.Value
 	defs   map[string]cue.Value // definitions that were looked up
 	memo   map[[2]string]bool   // does a definition admit a string?
+	around diag.Span            // of the struct that is walked
 }
 
 func newWalker(l *loader, s *shapes) *walker {
@@ -117,10 +118,12 @@ func (w *walker) walk(v cue.Value, sh *shape, path []string) *topology.Tree {
 
 func (w *walker) structure(v cue.Value, sh *shape, path []string) *topology.Tree {
 	if v.IncompleteKind() != cue.StructKind {
-		w.mismatch(v, path, "need fields in braces")
+		w.mismatch(v, path, "need fields in braces", "")
 		return &topology.Tree{}
 	}
 	t := &topology.Tree{Span: w.span(v), Fields: map[string]*topology.Tree{}}
+	defer func(outer diag.Span) { w.around = outer }(w.around)
+	w.around = t.Span
 	for it, _ := v.Fields(); it.Next(); {
 		name := it.Selector().Unquoted()
 		at := append(slices.Clip(path), name)
@@ -156,11 +159,7 @@ func (w *walker) unknown(v cue.Value, sh *shape, path []string, name string) {
 	} else if where := w.elsewhere(name); where != "" {
 		hint = fmt.Sprintf("%q belongs below %q", name, where)
 	}
-	in := "the spec"
-	if len(path) > 0 {
-		in = dotted(path)
-	}
-	w.diags.Error(w.label(v), "spec", fmt.Sprintf("%s has no field %q", in, name), hint)
+	w.diags.Error(w.label(v), "spec", fmt.Sprintf("%s has no field %q", dotted(path), name), hint)
 }
 
 // elsewhere is the block of the spec that has a field of that name, where exactly one has.
@@ -180,7 +179,7 @@ func (w *walker) elsewhere(name string) string {
 func (w *walker) list(v cue.Value, sh *shape, path []string) *topology.Tree {
 	it, err := v.List()
 	if err != nil {
-		w.mismatch(v, path, "need a list in brackets")
+		w.mismatch(v, path, "need a list in brackets", "")
 		return &topology.Tree{}
 	}
 	t := &topology.Tree{Span: w.span(v), List: []*topology.Tree{}}
@@ -191,16 +190,41 @@ func (w *walker) list(v cue.Value, sh *shape, path []string) *topology.Tree {
 }
 
 func (w *walker) leaf(v cue.Value, sh *shape, path []string) *topology.Tree {
-	if !v.IsConcrete() {
-		w.mismatch(v, path, "need "+sh.need)
-		return &topology.Tree{}
-	}
 	val, ok := goValue(v)
-	if !ok || !w.fits(v, val, sh) {
-		w.mismatch(v, path, "need "+sh.need)
+	if !v.IsConcrete() || !ok || !w.fits(v, val, sh) {
+		w.mismatch(v, path, "need "+sh.need, w.respelled(v, sh))
 		return &topology.Tree{}
 	}
 	return &topology.Tree{Leaf: val, Span: w.span(v)}
+}
+
+// truths are what other YAML readers take for a boolean.
+var truths = map[string]bool{"yes": true, "on": true, "true": true, "no": false, "off": false, "false": false}
+
+// respelled is the hint for a value that its place admits in another spelling, or "".
+func (w *walker) respelled(v cue.Value, sh *shape) string {
+	if !v.IsConcrete() {
+		return ""
+	}
+	text, err := v.String()
+	if err != nil { // no text
+		number := fmt.Sprint(v)
+		switch quoted, unit := w.ctx.Encode(number), w.ctx.Encode(number+"s"); {
+		case v.Kind()&cue.NumberKind == 0:
+		case w.fits(quoted, number, sh):
+			return fmt.Sprintf("put it in quotes: %q", number)
+		case w.fits(unit, number+"s", sh):
+			return fmt.Sprintf("write it with its unit, in quotes: %q", number+"s")
+		}
+		return ""
+	}
+	if truth, ok := truths[strings.ToLower(text)]; ok && sh.basic == cue.BoolKind {
+		return fmt.Sprintf("write %t, without quotes", truth)
+	}
+	if n, err := strconv.Atoi(text); err == nil && w.fits(w.ctx.Encode(n), n, sh) {
+		return fmt.Sprintf("write %d, without quotes", n)
+	}
+	return ""
 }
 
 func (w *walker) fits(v cue.Value, val any, sh *shape) bool {
@@ -251,7 +275,7 @@ func goValue(v cue.Value) (any, bool) {
 		return s, err == nil
 	case cue.IntKind:
 		n, err := v.Int64()
-		return int(n), err == nil
+		return int(n), err == nil && int64(int(n)) == n
 	case cue.BoolKind:
 		b, err := v.Bool()
 		return b, err == nil
@@ -259,28 +283,31 @@ func goValue(v cue.Value) (any, bool) {
 	return nil, false
 }
 
+// longestValue is how much of a value a message holds, in runes.
+const longestValue = 80
+
 // mismatch reports a value that its place does not admit.
-func (w *walker) mismatch(v cue.Value, path []string, need string) {
-	var is, hint string
+func (w *walker) mismatch(v cue.Value, path []string, need, hint string) {
+	var is string
 	switch {
 	case v.Err() != nil && !v.IsConcrete():
 		is = "has no value: " + tidy(strings.TrimPrefix(v.Err().Error(), strings.Join(path, ".")+": "))
 	case v.IsConcrete() && v.Kind() == cue.FloatKind:
 		is = fmt.Sprintf("is the number %v", v)
-		hint = "put it in quotes"
-	case v.IsConcrete() && (v.Kind() == cue.StringKind || v.Kind() == cue.IntKind || v.Kind() == cue.BoolKind):
+	case v.IsConcrete() && (v.Kind() == cue.StringKind || v.Kind() == cue.BoolKind):
 		val, _ := goValue(v)
-		is = "is " + quote(val)
-		if n, ok := val.(int); ok && strings.Contains(need, "duration") {
-			hint = fmt.Sprintf("write it with its unit, in quotes: %q", fmt.Sprintf("%ds", n))
-		}
+		is = "is " + shorten(quote(val), longestValue)
+	case v.IsConcrete() && v.Kind() == cue.IntKind:
+		is = "is " + shorten(fmt.Sprint(v), longestValue)
 	case v.IncompleteKind() == cue.StructKind:
 		is = "is a struct"
 	case v.IncompleteKind() == cue.ListKind:
 		is = "is a list"
 	case v.Kind() == cue.NullKind:
 		is = "is null"
-		hint = "leave it out instead"
+		if len(path) > 0 {
+			hint = "leave it out instead"
+		}
 	default:
 		is = fmt.Sprintf("is not a single value (%v)", v.IncompleteKind())
 	}
@@ -311,10 +338,6 @@ func (w *walker) complete(t *topology.Tree, sh *shape, path []string) {
 		case f.def != nil:
 			t.Fields[f.name] = &topology.Tree{Leaf: f.def, Span: t.Span, Defaulted: true}
 		case !f.optional:
-			in := "the spec"
-			if len(path) > 0 {
-				in = dotted(path)
-			}
 			need := f.need
 			if f.isStruct {
 				need = "a struct"
@@ -322,13 +345,16 @@ func (w *walker) complete(t *topology.Tree, sh *shape, path []string) {
 					need = strings.ToLower(f.doc[:1]) + strings.TrimSuffix(f.doc[1:], ".")
 				}
 			}
-			w.diags.Error(t.Span, "spec", fmt.Sprintf("%s has no %q; need %s", in, f.name, need), "")
+			w.diags.Error(t.Span, "spec", fmt.Sprintf("%s has no %q; need %s", dotted(path), f.name, need), "")
 		}
 	}
 }
 
 // dotted is a path as a user would write it.
 func dotted(path []string) string {
+	if len(path) == 0 {
+		return "the spec"
+	}
 	var b strings.Builder
 	for i, p := range path {
 		if i > 0 && p[0] != '[' {
@@ -343,26 +369,34 @@ func dotted(path []string) string {
 	return b.String()
 }
 
-// span is where a value stands; of a struct, where it begins.
+// span is where a value stands; of a struct, where it begins. What has no place, as a field that YAML merges in, is
+// where the struct around it is.
 func (w *walker) span(v cue.Value) diag.Span {
+	var at diag.Span
 	switch src := v.Source().(type) {
 	case *ast.Field:
 		if lit, ok := src.Value.(*ast.BasicLit); ok {
-			return w.src.node(lit)
+			at = w.src.node(lit)
+		} else {
+			at = w.src.node(src)
 		}
-		return w.src.node(src)
 	case *ast.BasicLit:
-		return w.src.node(src)
+		at = w.src.node(src)
+	default:
+		at = w.src.span(v.Pos(), token.NoPos)
 	}
-	if p := v.Pos(); p.IsValid() {
-		return w.src.span(p, token.NoPos)
+	switch {
+	case at.Line > 0:
+		return at
+	case w.around.Line > 0:
+		return w.around
 	}
 	return w.whole()
 }
 
 // label is where the name of a field stands.
 func (w *walker) label(v cue.Value) diag.Span {
-	if f, ok := v.Source().(*ast.Field); ok {
+	if f, ok := v.Source().(*ast.Field); ok && f.Label.Pos().IsValid() {
 		return w.src.node(f)
 	}
 	return w.span(v)

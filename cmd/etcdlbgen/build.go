@@ -36,6 +36,9 @@ type compiled struct {
 
 // Run compiles the spec; nothing is written unless all of it holds.
 func (b *buildCmd) Run(s *streams) error {
+	if b.Output == "" {
+		return usagef("--output is empty; need a folder, or -")
+	}
 	res, diags, err := schema.Load(schema.Input{Paths: b.Spec, Tags: b.Tag, Stdin: s.in})
 	if err != nil {
 		return err
