@@ -176,3 +176,18 @@ targets: {haproxy: {}, nginx: {}, terraform: aws: {}}
 		}
 	}
 }
+
+// TestMembersScraped: metrics are read where HTTP is answered; the client port refuses it beside a port for clients' HTTP.
+func TestMembersScraped(t *testing.T) {
+	const all = "cluster: scheme: \"http\"\nloadBalancer: host: \"lb\"\ntargets: prometheus: {}\n"
+	for spec, want := range map[string]string{
+		"":                                 "10.0.1.10:2379",
+		"cluster: ports: clientHTTP: 2382": "10.0.1.10:2382",
+		"cluster: {ports: clientHTTP: 2382, metrics: port: 2381}": "10.0.1.10:2381",
+	} {
+		top, _ := lower.Topology(lowertest.Cluster(t, members+all+spec))
+		if len(top.Scrapes) != 1 || top.Scrapes[0].Targets[0].V != want {
+			t.Errorf("%q: want %s first, have %+v", spec, want, top.Scrapes)
+		}
+	}
+}

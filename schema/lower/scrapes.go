@@ -112,10 +112,14 @@ func etcdScrape(t *topology.Topology, options *topology.Tree) (topology.Scrape, 
 	return s, len(s.Targets) > 0
 }
 
-// etcdMetricsPort is where members answer /metrics, and in which scheme: on a port for it, or on the client port.
+// etcdMetricsPort is where members answer /metrics, and in which scheme: on a port for it, or on the client port, which
+// refuses HTTP where that has a port of its own.
 func etcdMetricsPort(t *topology.Topology) (port int, scheme string) {
-	if t.Etcd.MetricsPort.Known() {
+	switch {
+	case t.Etcd.MetricsPort.Known():
 		return t.Etcd.MetricsPort.V, t.Etcd.MetricsScheme.V
+	case t.Etcd.ClientHTTPPort.Known():
+		return t.Etcd.ClientHTTPPort.V, t.Etcd.Scheme.V
 	}
 	return t.Etcd.ClientPort.V, t.Etcd.Scheme.V
 }
