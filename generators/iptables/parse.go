@@ -131,7 +131,9 @@ func (r *reader) call(words []word) {
 		case variable.MatchString(w.text):
 			r.command(r.tables[family(w.text)], plain(words[i+1:]))
 			return
-		case !slices.Contains(before, program) && !strings.Contains(w.text, "="):
+		case slices.Contains(before, program) || strings.Contains(w.text, "=") || root.MatchString(w.text):
+		case i > 0 && (strings.HasPrefix(w.text, "-") || words[i-1].text == "-u"): // how sudo is to do it
+		default:
 			return
 		}
 	}
@@ -141,6 +143,8 @@ var (
 	programs = regexp.MustCompile(`^ip6?tables(-legacy|-nft)?(-restore)?$`)
 	// variable is one that by its name holds the program: $IPTABLES, ${IPT6}.
 	variable = regexp.MustCompile(`^\$\{?\w*(IPT|ipt|IP6T|ip6t)\w*\}?$`)
+	// root is a variable that by its name holds sudo, or nothing.
+	root = regexp.MustCompile(`^\$\{?(SUDO|sudo)\}?$`)
 	// before are words that may stand before a command.
 	before      = []string{"sudo", "if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "env", "time", "command"}
 	redirection = regexp.MustCompile(`^[0-9]?([<>]+)(.*)$`)

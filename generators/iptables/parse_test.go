@@ -141,6 +141,8 @@ func TestScripts(t *testing.T) {
 		"iptables -A FORWARD -j DROP\niptables -I DOCKER-USER -j DROP":                  nil,
 		"iptables -C" + accepting + "iptables -L INPUT -n\niptables -S":                 nil,
 		"sudo /sbin/iptables -w 5 -A" + accepting:                                       {ok},
+		"sudo -n -u root iptables -A" + accepting:                                       {ok},
+		"$SUDO iptables -A" + accepting + "${SUDO} ip netns exec x iptables -F":         {ok},
 		"if ! iptables -C INPUT -j X 2>/dev/null; then iptables -I" + accepting + "fi":  {ok},
 		"iptables -D" + dropping + "iptables -C INPUT -j Y || iptables -A" + accepting:  {ok},
 		"$IPT -A" + dropping + "${IP6TABLES} -A INPUT -s ::1 -j ACCEPT":                 {drop, "6 accept from ::1/128"},

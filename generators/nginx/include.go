@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"bytes"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,9 @@ const home = "/etc/nginx/"
 
 // includes lists what the include directives of a file name; what stands below /etc/nginx also relative to the file.
 func includes(data []byte) []string {
+	if !bytes.Contains(data, []byte("include")) {
+		return nil
+	}
 	nodes, _ := tree(target.File{Data: data})
 	var out []string
 	var walk func([]*node)

@@ -11,6 +11,9 @@ var luaBlock = regexp.MustCompile(`(?m)^[^#'"\n]*\b\w+_by_lua_block\s+(?:\$\w+\s
 // withoutLua blanks the bodies of Lua blocks, whose text follows other rules. Lines and columns stay. A block that is
 // never closed is left as it is.
 func withoutLua(data []byte) []byte {
+	if !bytes.Contains(data, []byte("_by_lua_block")) {
+		return data
+	}
 	out, cloned := data, false
 	for from := 0; ; {
 		m := luaBlock.FindIndex(data[from:])

@@ -34,6 +34,17 @@ func (n node) span() diag.Span { return n.scope.folder.span(n.header) }
 // address is that of the resource: "aws_lb.this".
 func (n node) address() string { return n.resource.address() }
 
+// index is the key that for_each made an instance of, in brackets, else "".
+func (n node) index() string {
+	if key, ok := n.key.text(); ok {
+		return "[" + key + "]"
+	}
+	return ""
+}
+
+// instance is the address of one instance: "aws_lb.this[eu]".
+func (n node) instance() string { return n.address() + n.index() }
+
 // get is the value of an argument; false where it is not written or null.
 func (n node) get(name string) (value, bool) {
 	for i := len(n.bodies) - 1; i >= 0; i-- {

@@ -12,13 +12,16 @@ import (
 // awsReader gathers what a folder says of AWS load balancers.
 type awsReader struct {
 	folder   *folder
-	groups   map[string]*topology.Pool // by address of the target group
-	order    []string                  // of those addresses
-	balancer map[string]node           // by address of the aws_lb
+	groups   map[string]*topology.Pool // by instance of the target group
+	ports    map[string]topology.Value[int]
+	order    []string        // of those instances
+	balancer map[string]node // by address of the aws_lb
 }
 
 func readAWS(f *folder, t *topology.Topology) {
-	r := &awsReader{folder: f, groups: map[string]*topology.Pool{}, balancer: map[string]node{}}
+	r := &awsReader{
+		folder: f, groups: map[string]*topology.Pool{}, ports: map[string]topology.Value[int]{}, balancer: map[string]node{},
+	}
 	r.readTargetGroups()
 	r.readAttachments()
 	t.Proxies = append(t.Proxies, r.proxies()...)
@@ -29,20 +32,35 @@ func readAWS(f *folder, t *topology.Topology) {
 func (r *awsReader) readTargetGroups() {
 	names := map[string]bool{}
 	for _, n := range r.folder.of("aws_lb_target_group") {
-		if r.groups[n.address()] != nil {
-			continue // a further instance of one resource
+		if r.groups[n.instance()] != nil {
+			continue // a further one of count
 		}
 		p := &topology.Pool{Name: poolName(n), Mode: readMode(n), Span: n.span()}
 		if names[p.Name.V] {
-			p.Name = topology.SetAt(n.resource.label, n.span())
+			p.Name = topology.SetAt(label(n), n.span())
 		}
 		names[p.Name.V] = true
 		p.Check = readCheck(n, p.Mode.V)
 		readConnections(n, p)
-		r.groups[n.address()] = p
-		r.order = append(r.order, n.address())
+		r.groups[n.instance()] = p
+		r.ports[n.instance()] = read(n, "port", value.whole)
+		r.order = append(r.order, n.instance())
 	}
 }
+
+// group is the instance of a target group that n means when it mentions its address: that of its own key where both are
+// made by for_each. It is "" where that is not known.
+func (r *awsReader) group(n node, address string) string {
+	for _, g := range []string{address + n.index(), address} {
+		if r.groups[g] != nil {
+			return g
+		}
+	}
+	return ""
+}
+
+// label is a resource's label, with the key where for_each makes several of it.
+func label(n node) string { return n.resource.label + n.index() }
 
 // poolName is a target group's name, else its Name tag, else its label.
 func poolName(n node) topology.Value[string] {
@@ -55,7 +73,7 @@ func poolName(n node) topology.Value[string] {
 			return name
 		}
 	}
-	return topology.SetAt(n.resource.label, n.span())
+	return topology.SetAt(label(n), n.span())
 }
 
 // readMode is the layer that a listener or target group speaks.
@@ -168,8 +186,8 @@ func checkTimeout(kind topology.CheckKind) time.Duration {
 // known.
 func (r *awsReader) readAttachments() {
 	for _, n := range r.folder.of("aws_lb_target_group_attachment") {
-		address := n.target("target_group_arn", "aws_lb_target_group")
-		pool := r.groups[address]
+		group := r.group(n, n.target("target_group_arn", "aws_lb_target_group"))
+		pool := r.groups[group]
 		if pool == nil {
 			continue
 		}
@@ -180,7 +198,7 @@ func (r *awsReader) readAttachments() {
 			Span: n.span(),
 		}
 		if _, written := n.get("port"); !written {
-			if port := read(r.folder.block(r.folder.byAddress[address]), "port", value.whole); port.Known() {
+			if port := r.ports[group]; port.Known() {
 				s.Port = topology.DefaultAt(port.V, n.span())
 			}
 		}
@@ -190,9 +208,9 @@ func (r *awsReader) readAttachments() {
 		pool.Servers = append(pool.Servers, s)
 		pool.Partial = pool.Partial || n.many
 	}
-	for address, pool := range r.groups {
+	for group, pool := range r.groups {
 		pool.Partial = pool.Partial || len(pool.Servers) == 0
-		if port := read(r.folder.block(r.folder.byAddress[address]), "port", value.whole); len(pool.Servers) == 0 && port.Known() {
+		if port := r.ports[group]; len(pool.Servers) == 0 && port.Known() {
 			pool.Servers = []topology.Server{{Port: port, Span: pool.Span}}
 		}
 	}
@@ -260,9 +278,9 @@ func (r *awsReader) proxies() []topology.Proxy {
 			}
 		}
 	}
-	for _, address := range r.order {
-		if !used[address] {
-			stray.Pools = append(stray.Pools, *r.groups[address])
+	for _, group := range r.order {
+		if !used[group] {
+			stray.Pools = append(stray.Pools, *r.groups[group])
 		}
 	}
 	switch {
@@ -276,7 +294,7 @@ func (r *awsReader) proxies() []topology.Proxy {
 	return append(out, stray)
 }
 
-// listener is one aws_lb_listener and the addresses of the target groups that it forwards to.
+// listener is one aws_lb_listener and the target groups that it forwards to.
 func (r *awsReader) listener(n node, balancer string) (topology.Listener, []string) {
 	l := topology.Listener{
 		Mode:  readMode(n),
@@ -293,10 +311,13 @@ func (r *awsReader) listener(n node, balancer string) (topology.Listener, []stri
 		}
 		pools = union(pools, refs)
 	}
-	pools = slices.DeleteFunc(pools, func(address string) bool { return r.groups[address] == nil })
+	for i, address := range pools {
+		pools[i] = r.group(n, address)
+	}
+	pools = slices.DeleteFunc(pools, func(group string) bool { return group == "" })
 	idle := r.idle(n, l.Mode.V, balancer)
-	for _, address := range pools {
-		name := r.groups[address].Name
+	for _, group := range pools {
+		name := r.groups[group].Name
 		l.Routes = append(l.Routes, topology.Route{Pool: topology.SetAt(name.V, n.span()), Idle: idle})
 	}
 	if len(l.Routes) == 0 { // to a target group that is elsewhere

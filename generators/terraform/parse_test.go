@@ -348,3 +348,35 @@ func TestBombs(t *testing.T) {
 		t.Errorf("servers are %v", servers)
 	}
 }
+
+// TestGroupsByKey: what for_each makes of one target group are several, and those of the same key belong together.
+func TestGroupsByKey(t *testing.T) {
+	top := parsed(t, `
+locals {
+  ports = { client = 2379, peer = 2380 }
+}
+resource "aws_lb_target_group" "etcd" {
+  for_each = local.ports
+  port     = each.value
+  protocol = "TCP"
+}
+resource "aws_lb_listener" "etcd" {
+  for_each = local.ports
+  port     = each.value
+  protocol = "TCP"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.etcd[each.key].arn
+  }
+}
+`)
+	var got []string
+	p := &top.Proxies[0]
+	for _, l := range p.Listeners {
+		pool := p.Pool(l.Routes[0].Pool.V)
+		got = append(got, fmt.Sprintf("%s > %s > %s", show(l.Binds[0].Port), pool.Name.V, show(pool.Servers[0].Port)))
+	}
+	if want := "set 2379 > etcd[client] > set 2379, set 2380 > etcd[peer] > set 2380"; strings.Join(got, ", ") != want {
+		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
+	}
+}
