@@ -27,7 +27,7 @@ type grouping struct {
 
 // groups returns the sources that are judged together. A spec is with the files that mention what is its alone: what
 // clients dial, a member's address or host name, and with all files of a manifest that lists one of these. Other sources
-// join by a member that they share. What joins nothing is alone.
+// join by a member that they share. What joins nothing is alone, but for certificates that another group names.
 func (g grouping) groups() [][]source {
 	var out [][]source
 	for _, spec := range g.specs {
@@ -44,7 +44,38 @@ func (g grouping) groups() [][]source {
 			rest = append(rest, g.others[j])
 		}
 	}
-	return append(out, byMember(rest)...)
+	return adopt(append(out, byMember(rest)...))
+}
+
+// adopt adds certificates that stand alone to the groups of which a spec or manifest names their file.
+func adopt(groups [][]source) [][]source {
+	names := make([][]*topology.Topology, len(groups)) // what may name files
+	for i, g := range groups {
+		for _, s := range g {
+			if s.NamesFiles() {
+				names[i] = append(names[i], s.Topology)
+			}
+		}
+	}
+	var out [][]source
+	alone := make([]bool, len(groups))
+	for i, g := range groups {
+		if len(g) != 1 || len(g[0].Certificates) == 0 || len(names[i]) > 0 {
+			continue
+		}
+		for j, by := range names {
+			if slices.ContainsFunc(by, func(t *topology.Topology) bool { return t.Names(g[0].Span.File) }) {
+				groups[j] = append(groups[j], g[0])
+				alone[i] = true
+			}
+		}
+	}
+	for i, g := range groups {
+		if !alone[i] {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // about says of each other source which specs it is about.
@@ -215,6 +246,13 @@ func keys(s source) set {
 		for _, v := range slices.Concat(m.ClientURLs, m.PeerURLs) {
 			if u, err := url.Parse(v.V); err == nil {
 				out.add(u.Hostname())
+			}
+		}
+	}
+	for _, d := range s.Dialers {
+		for _, v := range slices.Concat(d.Endpoints, d.Overrides) {
+			if u, ok := topology.ParseURL(v); ok {
+				out.add(u.Host)
 			}
 		}
 	}

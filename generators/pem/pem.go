@@ -90,6 +90,13 @@ func facts(c *x509.Certificate, at diag.Span) topology.Certificate {
 		Name:  topology.SetAt(c.Subject.CommonName, at),
 		Names: topology.SetAt([]string{}, at),
 		Span:  at,
+
+		NotBefore: c.NotBefore,
+		NotAfter:  c.NotAfter,
+		DER:       c.Raw,
+	}
+	if len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) > 0 {
+		out.ClientAuth = topology.SetAt(uses(c, x509.ExtKeyUsageClientAuth) || uses(c, x509.ExtKeyUsageAny), at)
 	}
 	for _, n := range c.DNSNames {
 		out.Names.V = append(out.Names.V, topology.Host(n))
@@ -103,20 +110,21 @@ var peer = regexp.MustCompile(`(?i)(^|[^a-z])peer([^a-z]|$)`)
 
 // role is what a certificate is for; "" where its usages are none of TLS.
 func role(c *x509.Certificate, file string) topology.CertRole {
-	uses := func(u x509.ExtKeyUsage) bool { return slices.Contains(c.ExtKeyUsage, u) }
-	anything := len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 || uses(x509.ExtKeyUsageAny)
+	anything := len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 || uses(c, x509.ExtKeyUsageAny)
 	switch {
 	case c.BasicConstraintsValid && c.IsCA:
 		return topology.CACert
 	case peer.MatchString(path.Base(file)):
 		return topology.PeerCert
-	case anything || uses(x509.ExtKeyUsageServerAuth):
+	case anything || uses(c, x509.ExtKeyUsageServerAuth):
 		return topology.ServerCert
-	case uses(x509.ExtKeyUsageClientAuth):
+	case uses(c, x509.ExtKeyUsageClientAuth):
 		return topology.ClientCert
 	}
 	return ""
 }
+
+func uses(c *x509.Certificate, u x509.ExtKeyUsage) bool { return slices.Contains(c.ExtKeyUsage, u) }
 
 // addresses are a certificate's IP entries, an IPv4 address in an IPv6 one as IPv4.
 func addresses(c *x509.Certificate) []netip.Addr {

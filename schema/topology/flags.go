@@ -86,7 +86,7 @@ func (m *Member) locate() {
 	if m.Address.Known() || m.Address6.Known() || m.Hostname.Known() {
 		return
 	}
-	for _, urls := range [][]Value[string]{slices.Concat(m.Flags.ListenPeerURLs, m.Flags.ListenClientURLs), m.PeerURLs} {
+	for _, urls := range [][]Value[string]{slices.Concat(m.Flags.ListenClientURLs, m.Flags.ListenPeerURLs), m.PeerURLs} {
 		for _, v := range urls {
 			m.reachedBy(v)
 		}

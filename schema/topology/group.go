@@ -3,6 +3,7 @@ package topology
 import (
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,7 +12,10 @@ import (
 type Group struct {
 	Sources   []*Topology
 	Endpoints []Value[string] // hosts of --endpoint, in canonical form
-	Now       time.Time       // for the validity of certificates; zero where there is no clock
+	// EndpointScheme is the scheme that --endpoint writes before them, http or https; "" where it writes none.
+	EndpointScheme string
+	EtcdVersion    string    // of --etcd-version; "" where it is not given
+	Now            time.Time // for the validity of certificates; zero where there is no clock
 }
 
 // Proof says how it is known that a thing is etcd's.
@@ -29,6 +33,9 @@ const (
 	DefaultClientPort = 2379
 	DefaultPeerPort   = 2380
 )
+
+// DefaultMetricsPort is what kubeadm and everybody else chooses for --listen-metrics-urls.
+const DefaultMetricsPort = 2381
 
 // foreign are the ports of what often runs on the machines of etcd and is none of its business: kube-apiserver, the web.
 var foreign = map[int]bool{80: true, 443: true, 6443: true}
@@ -51,6 +58,16 @@ func (g *Group) PeerPort() int {
 // ClientPort is the members' port for clients, likewise.
 func (g *Group) ClientPort() int {
 	return g.port(func(e Etcd) Value[int] { return e.ClientPort }, DefaultClientPort)
+}
+
+// MetricsPort is the port of the members' metrics, likewise.
+func (g *Group) MetricsPort() int {
+	return g.port(func(e Etcd) Value[int] { return e.MetricsPort }, DefaultMetricsPort)
+}
+
+// ClientHTTPPort is the port on which members answer clients' HTTP alone, 0 where none is known.
+func (g *Group) ClientHTTPPort() int {
+	return g.port(func(e Etcd) Value[int] { return e.ClientHTTPPort }, 0)
 }
 
 func (g *Group) port(of func(Etcd) Value[int], otherwise int) int {
@@ -84,12 +101,36 @@ func (g *Group) Dialed() []Value[string] {
 }
 
 // MemberHosts are the addresses and host names of etcd's members that a spec or manifest of the group names.
+// What a spec says of a host counts more than a manifest that advertises it.
 func (g *Group) MemberHosts() map[string]bool {
 	out := map[string]bool{}
+	balancers := map[string]bool{}
+	if spec := g.Spec(); spec != nil {
+		balancers = spec.balancerHosts()
+	}
 	for _, t := range g.Sources {
 		for _, h := range t.MemberHosts() {
-			out[h] = true
+			if !balancers[h] {
+				out[h] = true
+			}
 		}
+	}
+	return out
+}
+
+// balancerHosts are the names and addresses of a spec's load balancer that are none of its members.
+func (t *Topology) balancerHosts() map[string]bool {
+	out := map[string]bool{}
+	for _, v := range t.Dialed {
+		out[v.V] = true
+	}
+	for _, n := range t.Nodes {
+		for _, a := range n.Addresses() {
+			out[Host(a.V.String())] = true
+		}
+	}
+	for _, h := range t.MemberHosts() {
+		delete(out, h)
 	}
 	return out
 }
@@ -98,12 +139,18 @@ func (g *Group) MemberHosts() map[string]bool {
 func (t *Topology) MemberHosts() []string {
 	var out []string
 	for _, m := range t.Etcd.Members {
-		for _, a := range m.Addresses() {
-			out = append(out, Host(a.V.String()))
-		}
-		if m.Hostname.Known() {
-			out = append(out, Host(m.Hostname.V))
-		}
+		out = append(out, m.hosts()...)
+	}
+	return out
+}
+
+func (m Member) hosts() []string {
+	var out []string
+	for _, a := range m.Addresses() {
+		out = append(out, Host(a.V.String()))
+	}
+	if m.Hostname.Known() {
+		out = append(out, Host(m.Hostname.V))
 	}
 	return out
 }
@@ -200,11 +247,16 @@ func onlyForeign(b *Pool) bool {
 	return known > 0
 }
 
-// IsEtcdCertificate reports whether a certificate is etcd's: it holds a member's address or name, or a name of its own
-// or its file has etcd as a word.
+// IsEtcdCertificate reports whether a certificate is etcd's: a manifest names it, it holds a member's address or name, or
+// a name of its own or its file has etcd as a word.
 func (g *Group) IsEtcdCertificate(c *Certificate) bool {
 	if NamesEtcd(c.Name.V) || NamesEtcd(path.Base(c.Span.File)) {
 		return true
+	}
+	for _, t := range g.Sources {
+		if slices.ContainsFunc(t.namings(), func(n naming) bool { return n.what != CACert && n.is(c.Span.File) }) {
+			return true
+		}
 	}
 	members := g.MemberHosts()
 	for _, a := range c.Addrs.V {
