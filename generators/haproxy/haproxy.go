@@ -23,7 +23,7 @@ var Target = target.Target{
 	Render: render,
 	Detect: detect,
 	Parse:  parse,
-	Facts: topology.FListeners | topology.FListenerNames | topology.FListenerLimit | topology.FIdle | topology.FMetrics |
+	Facts: topology.FListeners | topology.FListenerNames | topology.FListenerLimit | topology.FIdle | topology.FTimeouts | topology.FMetrics |
 		topology.FSources | topology.FProcessLimit | topology.FHardStop | topology.FPools | topology.FServerNames |
 		topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries | topology.FCutOnDown |
 		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FCheckFast | topology.FCheckTLS,

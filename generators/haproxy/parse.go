@@ -53,6 +53,8 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 		}
 	}
 	for _, s := range r.sections {
+		p.Ineffective = append(p.Ineffective, ineffective(s)...)
+		p.Overridden = append(p.Overridden, overridden(s)...)
 		if s.kind == "frontend" || s.kind == "listen" {
 			p.Listeners = append(p.Listeners, r.listener(s))
 		}

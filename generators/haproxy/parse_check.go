@@ -256,6 +256,16 @@ func (m *method) secure(v member) (secure, sure bool) {
 	return secure, secure || p.complete() || p.has("no-check-ssl")
 }
 
+// verifyHost is the name that a server's certificate must hold, to the proxy or to its check.
+func (m *method) verifyHost(v member) topology.Value[string] {
+	secure, _ := m.secure(v)
+	how, ok := v.params.set["verify"]
+	if !secure && !v.params.has("ssl") || ok && how.value.text == "none" || !v.params.has("verifyhost") {
+		return topology.Value[string]{}
+	}
+	return paramOf(v.params, "verifyhost", readText, "", v.Span)
+}
+
 func (l line) flag(keyword string) bool {
 	for _, w := range l.words {
 		if w.text == keyword {

@@ -10,12 +10,13 @@ import (
 
 func (r *reader) listener(s *section) topology.Listener {
 	l := topology.Listener{
-		Name:     textOf(s.name),
-		Mode:     modeOf(s),
-		Metrics:  status(s),
-		MaxConns: written(s, readCount, "maxconn"),
-		Sources:  admitted(s),
-		Span:     s.head,
+		Name:          textOf(s.name),
+		Mode:          modeOf(s),
+		Metrics:       status(s),
+		MaxConns:      written(s, readCount, "maxconn"),
+		ClientTimeout: timeout(s, "client"),
+		Sources:       admitted(s),
+		Span:          s.head,
 	}
 	for _, x := range s.by["bind"] {
 		l.Binds = append(l.Binds, r.binds(x)...)

@@ -17,16 +17,20 @@ type member struct {
 func (r *reader) pool(s *section) topology.Pool {
 	members := r.members(s)
 	p := topology.Pool{
-		Name:      textOf(s.name),
-		Mode:      modeOf(s),
-		Balance:   setting(s, readText, "roundrobin", "balance"),
-		Connect:   timeout(s, "connect"),
-		Retries:   setting(s, readCount, 3, "retries"),
-		CutOnDown: cutOnDown(s, members),
-		Check:     r.check(s, members),
-		Span:      s.head,
+		Name:          textOf(s.name),
+		Mode:          modeOf(s),
+		Balance:       setting(s, readText, "roundrobin", "balance"),
+		Connect:       timeout(s, "connect"),
+		Retries:       setting(s, readCount, 3, "retries"),
+		CutOnDown:     cutOnDown(s, members),
+		ServerTimeout: timeout(s, "server"),
+		Tunnel:        timeout(s, "tunnel"),
+		Check:         r.check(s, members),
+		Span:          s.head,
 	}
+	how := s.method()
 	for _, m := range members {
+		m.VerifyHost = how.verifyHost(m)
 		p.Servers = append(p.Servers, m.Server)
 	}
 	return p

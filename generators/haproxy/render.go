@@ -52,8 +52,7 @@ const syslogPort = 514
 type writer struct {
 	printer
 	choices
-	proxy     *topology.Proxy
-	hostnames map[string]string // of members, by name
+	proxy *topology.Proxy
 }
 
 func render(t *topology.Topology, options *topology.Tree, header target.Header) ([]target.Artifact, diag.List) {
@@ -65,7 +64,7 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 		return nil, problems
 	}
 	chosen, problems := choicesOf(options)
-	w := writer{choices: chosen, proxy: proxy, hostnames: hostnames(t)}
+	w := writer{choices: chosen, proxy: proxy}
 	file := "haproxy/haproxy.cfg"
 	w.head = header.Lines()
 	if w.fragment {
@@ -95,16 +94,6 @@ func proxyOf(t *topology.Topology) *topology.Proxy {
 		}
 	}
 	return nil
-}
-
-func hostnames(t *topology.Topology) map[string]string {
-	out := map[string]string{}
-	for _, m := range t.Etcd.Members {
-		if m.Hostname.Known() {
-			out[m.Name.V] = m.Hostname.V
-		}
-	}
-	return out
 }
 
 // unsupported refuses a key that HAProxy would not find: before 3.0 it looks for a key only inside the certificate's

@@ -118,8 +118,8 @@ func (w *writer) server(pool *topology.Pool, v *topology.Server) types.Server {
 		line.Params = append(line.Params, flag("check"))
 	}
 	if pool.Check.Kind.V == topology.CheckHTTPS {
-		if hostname, ok := w.hostnames[v.Name.V]; ok {
-			line.Params = append(line.Params, with("verifyhost", hostname))
+		if v.VerifyHost.Known() {
+			line.Params = append(line.Params, with("verifyhost", v.VerifyHost.V))
 		} else {
 			notes = append(notes, "no verifyhost: it never matches an address, and the spec gives no hostname")
 		}

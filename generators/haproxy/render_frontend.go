@@ -45,7 +45,9 @@ func (w *writer) metrics(s *part, l *topology.Listener) {
 	s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
 	s.add(&parsers.OptionHTTPLog{}, "one line a request", types.OptionHTTPLog{})
 	s.option("dontlog-normal", "a scrape that works is no news")
-	s.timeout("client", "10s", "short: nobody holds these connections open")
+	if l.ClientTimeout.Known() {
+		s.timeout("client", spell(l.ClientTimeout.V), "short: nobody holds these connections open")
+	}
 	s.timeout("http-request", "5s", "nor dawdles over a request")
 	if len(w.proxy.Pools) > 0 {
 		pool := w.proxy.Pools[0].Name.V

@@ -94,6 +94,9 @@ func (r *reader) kind(c *topology.Check, s *scope, n *node) {
 		plain, encrypted, kindSpan = topology.CheckHTTP, topology.CheckHTTPS, w.span
 		c.Method, c.Path = method, path
 	}
+	if tls, _ := s.effective("proxy_ssl"); tls != nil {
+		c.Cert = setting(s, "proxy_ssl_certificate", textOf, "")
+	}
 	tls, complete := s.effective("proxy_ssl")
 	switch {
 	case has(n, "udp") || tls == nil && !complete:
@@ -112,12 +115,22 @@ func request(m *node) (method, path topology.Value[string], ok bool) {
 		if n.name.text != "send" || len(n.args) != 1 {
 			continue
 		}
-		if found := httpRequest.FindStringSubmatch(n.arg()); found != nil && !isOpen(n.arg()) {
-			at := n.args[0].span
-			return topology.SetAt(found[1], at), topology.SetAt(found[2], at), true
+		if found := httpRequest.FindStringSubmatchIndex(n.arg()); found != nil && !isOpen(n.arg()) {
+			return n.args[0].part(found[2], found[3]), n.args[0].part(found[4], found[5]), true
 		}
 	}
 	return method, path, false
+}
+
+// part is a stretch of a word's beginning, in which nothing is escaped.
+func (w word) part(from, to int) topology.Value[string] {
+	at := w.span
+	if at.EndLine > at.Line || at.EndCol-at.Col > len(w.text) {
+		at.Col++ // the quote
+	}
+	at.EndLine, at.EndCol = at.Line, at.Col+to
+	at.Col += from
+	return topology.SetAt(w.text[from:to], at)
 }
 
 func argument[T any](n *node, key string, read func(word, string) topology.Value[T], preset T) topology.Value[T] {

@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,9 @@ func (r *reader) stream(s scope) {
 	if _, complete := s.own("server"); s.open || !complete {
 		r.partial = true
 	}
+	if !slices.ContainsFunc(s.nodes, servesUDP) {
+		r.ineffective(s.nodes)
+	}
 	for _, n := range s.nodes {
 		r.platform(n)
 		if !n.hasBlock {
@@ -170,6 +174,9 @@ func (r *reader) server(n *node, s scope) {
 	}
 	var to []*node
 	udp := false
+	if !servesUDP(n) {
+		r.ineffective(s.nodes)
+	}
 	for _, c := range s.nodes {
 		r.platform(c)
 		switch {
@@ -263,7 +270,7 @@ const connectPreset = time.Minute
 // toPool gives a pool the facts that NGINX keeps in the server block.
 func (r *reader) toPool(p *topology.Pool, s scope, first bool) {
 	connect := setting(&s, "proxy_connect_timeout", timeOf, connectPreset)
-	again := retries(&s, p)
+	again := retries(&s, p, connect)
 	if first {
 		p.Connect, p.Retries = connect, again
 	}
@@ -284,8 +291,9 @@ func agree[T comparable](v *topology.Value[T], other topology.Value[T]) {
 	}
 }
 
-// retries is how many servers a connection tries after the first: all of them, unless told otherwise.
-func retries(s *scope, p *topology.Pool) topology.Value[int] {
+// retries is how many servers a connection tries after the first: all of them, unless told otherwise. When the time for
+// all of them is over no further one is tried.
+func retries(s *scope, p *topology.Pool, connect topology.Value[time.Duration]) topology.Value[int] {
 	usable := 0
 	for _, v := range p.Servers {
 		if !v.Drain.V {
@@ -301,6 +309,13 @@ func retries(s *scope, p *topology.Pool) topology.Value[int] {
 	}
 	if tries.V == 0 || usable > 0 && tries.V > usable {
 		tries.V = usable // zero is no limit
+	}
+	all := setting(s, "proxy_next_upstream_timeout", timeOf, 0)
+	switch {
+	case !all.Known():
+		return topology.UnknownAt[int](all.Span)
+	case all.V > 0 && connect.Known() && connect.V > 0:
+		tries.V = min(tries.V, int((all.V+connect.V-1)/connect.V))
 	}
 	tries.V = max(0, tries.V-1)
 	return tries

@@ -90,6 +90,14 @@ func timeOf(w word, text string) topology.Value[time.Duration] {
 	return topology.UnknownAt[time.Duration](w.span)
 }
 
+// textOf is what a word says.
+func textOf(w word, text string) topology.Value[string] {
+	if isOpen(text) {
+		return topology.UnknownAt[string](w.span)
+	}
+	return topology.SetAt(text, w.span)
+}
+
 // numberOf is the number that a word says.
 func numberOf(w word, text string) topology.Value[int] {
 	if n, err := strconv.ParseUint(text, 10, 31); err == nil {

@@ -132,6 +132,9 @@ func readCheck(group node, mode topology.Mode) topology.Check {
 		out.Method = topology.DefaultAt("GET", b.span())
 		out.Path = readOr(b, "path", value.text, "/")
 	}
+	if out.Kind.V == topology.CheckHTTPS {
+		out.Cert = topology.DefaultAt("", b.span()) // AWS has none to present
+	}
 	if !kind.Known() && !read(b, "timeout", value.seconds).Known() {
 		out.Timeout = topology.Value[time.Duration]{}
 	}

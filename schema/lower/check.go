@@ -1,33 +1,20 @@
 package lower
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// readyFrom are the first patch versions that serve /readyz, by minor version of etcd 3. Later minors all do.
-var readyFrom = map[int]int{4: 29, 5: 11}
-
-// endpoint is the health endpoint that tells the truth. /readyz where etcd has it: it fails without quorum and on
+// healthPath is the health endpoint that tells the truth. /readyz where etcd has it: it fails without quorum and on
 // learners, and not on a space alarm. Else /health, which must be told to look past NOSPACE: one full member would
 // take all out at once.
 func healthPath(version topology.Value[string]) string {
 	const old, ready = "/health?exclude=NOSPACE", "/readyz"
-	if !version.Known() {
-		return old
+	if serves, sure := topology.ServesReady(version.V); serves && sure {
+		return ready
 	}
-	parts := append(strings.Split(version.V, "."), "0", "0")
-	minor, _ := strconv.Atoi(parts[1])
-	patch, _ := strconv.Atoi(parts[2])
-	first, listed := readyFrom[minor]
-	switch {
-	case minor < 4, listed && patch < first:
-		return old
-	}
-	return ready
+	return old
 }
 
 // fullCheck is the check that HAProxy runs, which can do whatever the spec asks.

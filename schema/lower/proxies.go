@@ -44,11 +44,20 @@ func (l *lowering) haproxy(options *topology.Tree) {
 	clients := l.listener(lb.Idle)
 	clients.Name = topology.DefaultAt(l.poolName(), lb.Span)
 	clients.MaxConns = lb.MaxConnections
+	clients.ClientTimeout = lb.Idle
 	pool := l.pool(l.fullCheck())
 	// One retry of two goes to another member: the largest single effect on failed operations when a member dies.
 	pool.Retries = topology.DefaultAt(2, lb.Span)
 	// Else clients stay on a member that is known to be down.
 	pool.CutOnDown = topology.DefaultAt(true, lb.Span)
+	pool.ServerTimeout = lb.Idle // the smaller of the two cuts a quiet watch
+	pool.Tunnel = topology.DefaultAt(topology.Never, lb.Span)
+	if fragment(options) { // so that no foreign default shortens a watch: it outranks client and server
+		pool.Tunnel = lb.Idle
+	}
+	if pool.Check.Kind.V == topology.CheckHTTPS {
+		l.verifyHosts(pool.Servers)
+	}
 	limit := lb.MaxConnections
 	limit.V += reserve
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
@@ -61,6 +70,18 @@ func (l *lowering) haproxy(options *topology.Tree) {
 		Pools:     []topology.Pool{pool},
 		Span:      options.At(lb.Span),
 	})
+}
+
+// verifyHosts has each member's certificate checked for its host name, as far as the spec gives one: HAProxy finds no
+// address in a certificate.
+func (l *lowering) verifyHosts(servers []topology.Server) {
+	for i := range servers {
+		for _, m := range l.Etcd.Members {
+			if m.Name.V == servers[i].Name.V {
+				servers[i].VerifyHost = m.Hostname
+			}
+		}
+	}
 }
 
 func fragment(options *topology.Tree) bool {
@@ -78,9 +99,11 @@ func (l *lowering) metricsListener(options *topology.Tree) topology.Listener {
 		Name:    topology.DefaultAt(l.poolName()+"-metrics", port.Span),
 		Mode:    topology.DefaultAt(topology.HTTP, port.Span),
 		Metrics: true,
-		Binds:   bindTo(addrs, port),
-		Sources: l.Monitoring,
-		Span:    port.Span,
+		// Short: nobody holds these connections open.
+		ClientTimeout: topology.DefaultAt(10*time.Second, port.Span),
+		Binds:         bindTo(addrs, port),
+		Sources:       l.Monitoring,
+		Span:          port.Span,
 	}
 }
 

@@ -9,6 +9,7 @@ const (
 	FListenerNames                   // names of listeners
 	FListenerLimit                   // connections a listener admits
 	FIdle                            // idle timeout of a route
+	FTimeouts                        // what an idle timeout is made of: client, server and tunnel timeouts
 	FMetrics                         // the proxy's own metrics listener
 	FSources                         // who is admitted to a listener
 	FProcessLimit                    // connections a process admits
@@ -104,6 +105,7 @@ func (l Listener) restrict(s Facts) Listener {
 	out := Listener{Mode: l.Mode, Metrics: l.Metrics, Binds: l.Binds}
 	keep(&out.Name, l.Name, s.Has(FListenerNames))
 	keep(&out.MaxConns, l.MaxConns, s.Has(FListenerLimit))
+	keep(&out.ClientTimeout, l.ClientTimeout, s.Has(FTimeouts))
 	if s.Has(FSources) {
 		out.Sources = l.Sources
 	}
@@ -120,6 +122,8 @@ func (b Pool) restrict(s Facts) Pool {
 	keep(&out.Balance, b.Balance, s.Has(FBalance))
 	keep(&out.Connect, b.Connect, s.Has(FConnect))
 	keep(&out.Retries, b.Retries, s.Has(FRetries))
+	keep(&out.ServerTimeout, b.ServerTimeout, s.Has(FTimeouts))
+	keep(&out.Tunnel, b.Tunnel, s.Has(FTimeouts))
 	keep(&out.CutOnDown, b.CutOnDown, s.Has(FCutOnDown))
 	keep(&out.CutOnRemoval, b.CutOnRemoval, s.Has(FCutOnRemoval))
 	keep(&out.KeepsSource, b.KeepsSource, s.Has(FKeepsSource))
@@ -132,6 +136,7 @@ func (b Pool) restrict(s Facts) Pool {
 		keep(&kept.Name, v.Name, s.Has(FServerNames))
 		keep(&kept.Drain, v.Drain, s.Has(FDrain))
 		keep(&kept.Checked, v.Checked, s.Has(FCheck))
+		keep(&kept.VerifyHost, v.VerifyHost, s.Has(FCheckTLS))
 		out.Servers = append(out.Servers, kept)
 	}
 	return out

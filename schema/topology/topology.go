@@ -25,6 +25,7 @@ type Topology struct {
 	VRRP         []VRRP
 	Certificates []Certificate
 	Alerts       []Alert
+	Recorded     []string // metrics that recording rules make
 	Scrapes      []Scrape
 	Dialers      []Dialer
 	Targets      []string // of a spec: the enabled targets, sorted
@@ -116,6 +117,10 @@ type Proxy struct {
 	Zones     Value[int]           // of a cloud: in how many it stands
 	// Firewalled says that a cloud load balancer has security groups, where it cannot get any later.
 	Firewalled Value[bool]
+	// Ineffective are settings that the platform ignores or refuses.
+	Ineffective []Ineffective
+	// Overridden are choices of a health check that another one in the same section replaces.
+	Overridden []Overridden
 	Listeners  []Listener
 	Pools      []Pool
 	Span       diag.Span
@@ -129,6 +134,20 @@ func (p *Proxy) Pool(name string) *Pool {
 		}
 	}
 	return nil
+}
+
+// Ineffective is a setting that does nothing.
+type Ineffective struct {
+	Setting string // in the words of the format: "option check-ssl"
+	Fate    string // what becomes of it, to follow "which": "haproxy refuses, since it has no such option"
+	Instead string // what does the thing, as a hint
+	Span    diag.Span
+}
+
+// Overridden is a setting that holds no more in its own section.
+type Overridden struct {
+	Section     string // where both stand, in the words of the format: `backend "etcd"`
+	Lost, Holds Value[string]
 }
 
 // Mode is the layer a listener speaks.
@@ -147,9 +166,11 @@ type Listener struct {
 	Metrics  bool // serves the proxy's own metrics or status, not etcd
 	Binds    []Bind
 	MaxConns Value[int]
-	Sources  []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
-	Routes   []Route
-	Span     diag.Span
+	// ClientTimeout is how long the proxy waits for a client that says nothing; Never: for ever.
+	ClientTimeout Value[time.Duration]
+	Sources       []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
+	Routes        []Route
+	Span          diag.Span
 }
 
 // Bind is one listening address. The unspecified address is all addresses of its family.
@@ -170,12 +191,15 @@ type Route struct {
 
 // Pool is a set of servers and how they are chosen and checked.
 type Pool struct {
-	Name      Value[string]
-	Mode      Value[Mode]
-	Balance   Value[string]        // leastconn, roundrobin, source, …
-	Connect   Value[time.Duration] // connect timeout
-	Retries   Value[int]           // further attempts after the first
-	CutOnDown Value[bool]          // connections to a server that goes down are closed
+	Name    Value[string]
+	Mode    Value[Mode]
+	Balance Value[string]        // leastconn, roundrobin, source, …
+	Connect Value[time.Duration] // connect timeout
+	Retries Value[int]           // further attempts after the first
+	// ServerTimeout is how long the proxy waits for a server that says nothing, Tunnel how long for either side of a
+	// connection that is established, where it takes the place of the others; Never: for ever, or not at all.
+	ServerTimeout, Tunnel Value[time.Duration]
+	CutOnDown             Value[bool] // connections to a server that goes down are closed
 	// CutOnRemoval says that connections to a server that is taken out of the pool are closed.
 	CutOnRemoval Value[bool]
 	// KeepsSource says that servers see the client's address, not the proxy's.
@@ -197,7 +221,9 @@ type Server struct {
 	Drain   Value[bool] // gets no new connection
 	Backup  Value[bool]
 	Checked Value[bool] // the pool's check applies to it
-	Span    diag.Span
+	// VerifyHost is the name that the certificate must hold, where the proxy verifies one against a fixed name.
+	VerifyHost Value[string]
+	Span       diag.Span
 }
 
 // CheckKind is how a proxy decides that a server is well.
@@ -348,6 +374,7 @@ type Alert struct {
 	Expr                 Value[string] // canonical PromQL, on one line
 	Layout               string        // Expr as it is written, on several lines where it is long; not read back
 	Reads                []Selector    // in the order of Expr; none where that is unknown
+	Compares             []Comparison  // likewise, the outer ones first
 	For                  Value[time.Duration]
 	Severity             Value[string]
 	Labels               map[string]string // further labels, from the spec
@@ -357,8 +384,20 @@ type Alert struct {
 
 // Selector is a set of time series that an expression reads.
 type Selector struct {
-	Metric string
+	Metric string            // "" where a pattern selects it
 	Labels map[string]string // that must be equal
+	Needs  []string          // further labels without which no series is selected
+	Either bool              // stands on one side of an "or": the other may give what this one does not
+}
+
+// Comparison compares series with a number.
+type Comparison struct {
+	Of        Selector
+	Functions []string // functions and aggregations that are applied to the series, from the inside
+	Op        string   // ==, !=, <, <=, > or >=, the number on the right
+	Number    float64
+	Bool      bool // gives 0 or 1 where it would give nothing or the series
+	Decides   bool // nothing around it restricts it: where it gives something, the alert fires
 }
 
 // Scrape is one Prometheus job.
