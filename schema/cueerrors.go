@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -41,6 +43,8 @@ func (l *loader) reportOne(e cueerrors.Error, rule string) {
 		msg = tidy(e.Error())
 	case strings.HasPrefix(msg, "invalid JSON for file") && cause != nil:
 		msg = "no JSON: " + tidy(cause.Error())
+	case msg == "":
+		msg = tidy(e.Error())
 	}
 	if rule == "" {
 		rule = "spec"
@@ -61,6 +65,7 @@ func (l *loader) reportOne(e cueerrors.Error, rule string) {
 	var at []token.Pos
 	for _, p := range cueerrors.Positions(e) {
 		if p.IsValid() && p.Filename() != "" {
+			l.learn(p.Filename())
 			at = append(at, p)
 		}
 	}
@@ -74,6 +79,18 @@ func (l *loader) reportOne(e cueerrors.Error, rule string) {
 		}
 	}
 	l.diags = append(l.diags, d)
+}
+
+// learn makes a file known that is no file of an instance: one that cannot be parsed, or a module's own.
+func (l *loader) learn(file string) {
+	if l.src.files[file] != nil || !filepath.IsAbs(file) {
+		return
+	}
+	data, parsed := l.texts[file]
+	if !parsed {
+		data, _ = os.ReadFile(file) // without it there is no snippet
+	}
+	l.src.add(file, l.shown(file), data)
 }
 
 // deepest is where the last field of a path stands that has a place, for errors that CUE gives none.
@@ -103,6 +120,7 @@ var (
 	position         = regexp.MustCompile(`\S+:\d+:\d+: `)
 	moduleLookup     = regexp.MustCompile(`cannot find package "([^"]+)"[^\n]*`)
 	leftOut          = regexp.MustCompile(`build constraints exclude all CUE files in \S+:\s*(?:\S*/)?`)
+	packages         = regexp.MustCompile(`^(found packages .*) in "[^"]*"$`)
 	more             = regexp.MustCompile(` \(and \d+ more errors\)`)
 )
 
@@ -114,6 +132,7 @@ func tidy(msg string) string {
 	msg = emptyDisjunction.ReplaceAllString(msg, "none of the alternatives holds")
 	msg = position.ReplaceAllString(msg, "")
 	msg = leftOut.ReplaceAllString(msg, "no CUE file is left to read: ")
+	msg = packages.ReplaceAllString(msg, "$1 side by side; a spec is one package")
 	msg = more.ReplaceAllString(msg, "")
 	msg = moduleLookup.ReplaceAllString(msg, `cannot find package "$1": `+errNoRegistry.Error())
 	msg = strings.Join(strings.Fields(msg), " ")

@@ -214,7 +214,7 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 // misused is the fault of the call that CUE's message tells of, or "".
 func (l *loader) misused(msg, dir string) string {
 	switch {
-	case strings.HasPrefix(msg, "no tag for"), strings.HasPrefix(msg, "tag "):
+	case strings.HasPrefix(msg, "no tag for"), strings.HasPrefix(msg, "tag "), strings.Contains(msg, "injection tag"):
 		return "-t: " + msg
 	case strings.Contains(msg, "matched no packages"), strings.HasPrefix(msg, "no CUE files in"):
 		return dir + ": the folder holds no CUE file"
@@ -266,11 +266,7 @@ func (l *loader) remember(inst *build.Instance, seen map[string]bool) {
 			continue
 		}
 		seen[f.Filename] = true
-		data, parsed := l.texts[f.Filename]
-		if !parsed {
-			data, _ = os.ReadFile(f.Filename) // without it there is no snippet
-		}
-		l.src.add(f.Filename, l.shown(f.Filename), data)
+		l.learn(f.Filename)
 	}
 	for _, imp := range inst.Imports {
 		l.remember(imp, seen)

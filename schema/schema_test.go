@@ -221,3 +221,43 @@ func TestSpelling(t *testing.T) {
 		}
 	}
 }
+
+// TestModule: what is wrong in a file that the spec imports, or in its module's own, stands there, by the path from here.
+func TestModule(t *testing.T) {
+	for name, c := range map[string]struct{ module, lib, at, message string }{
+		"syntax of a package": {"language: version: \"v0.9.0\"", "Host: [", "app/a.cue:2", "expected ']'"},
+		"value of a package":  {"language: version: \"v0.9.0\"", "Host: \"a b\"", "lib/l.cue:2", "need a DNS name"},
+		"module file":         {"garbage {", "Host: \"a\"", "cue.mod/module.cue:2", "invalid module file"},
+		"future language":     {"language: version: \"v0.99.0\"", "Host: \"a\"", "app:1", "too new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			for file, text := range map[string]string{
+				"cue.mod/module.cue": "module: \"example.com/m@v0\"\n" + c.module + "\n",
+				"lib/l.cue":          "package lib\n" + c.lib + "\n",
+				"app/a.cue": "package app\nimport \"example.com/m/lib\"\n" +
+					"cluster: {name: \"a\", members: m: address: \"10.0.0.1\"}\nloadBalancer: host: lib.Host\n",
+			} {
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, diags, err := Load(Input{Paths: []string{"app"}})
+			if err != nil || len(diags) != 1 {
+				t.Fatal(diags, err)
+			}
+			at := fmt.Sprintf("%s:%d", diags[0].Span.File, diags[0].Span.Line)
+			if at != c.at || !strings.Contains(diags[0].Message, c.message) {
+				t.Errorf("want %s %q, have %s %q", c.at, c.message, at, diags[0].Message)
+			}
+			for _, r := range diags[0].Related {
+				if filepath.IsAbs(r.Span.File) {
+					t.Errorf("an absolute path: %s", r.Span.File)
+				}
+			}
+		})
+	}
+}

@@ -134,7 +134,7 @@ func (w *walker) structure(v cue.Value, sh *shape, path []string) *topology.Tree
 		case sh.elem != nil:
 			if sh.key != nil && !w.admits(sh.key.defs, w.ctx.Encode(name), name) {
 				w.diags.Error(w.label(it.Value()), "spec",
-					fmt.Sprintf("%s: the name is %q; need %s", dotted(path), name, sh.key.need), "")
+					fmt.Sprintf("%s: the name is %s; need %s", dotted(path), shorten(quote(name), longestValue), sh.key.need), "")
 				continue
 			}
 			t.Fields[name] = w.walk(it.Value(), sh.elem, at)
@@ -159,7 +159,7 @@ func (w *walker) unknown(v cue.Value, sh *shape, path []string, name string) {
 	} else if where := w.elsewhere(name); where != "" {
 		hint = fmt.Sprintf("%q belongs below %q", name, where)
 	}
-	w.diags.Error(w.label(v), "spec", fmt.Sprintf("%s has no field %q", dotted(path), name), hint)
+	w.diags.Error(w.label(v), "spec", fmt.Sprintf("%s has no field %s", dotted(path), shorten(quote(name), longestValue)), hint)
 }
 
 // elsewhere is the block of the spec that has a field of that name, where exactly one has.
