@@ -7,11 +7,12 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/generators"
 	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
 // Carry writes what a spec suppresses into the files of its cluster that say the same: above the line of each finding of
 // the same rule and subject it puts the spec's comment with its reason. Artifacts without such findings stay as they are.
-func Carry(artifacts []generators.File, suppressed []Suppressed) []generators.File {
+func Carry(artifacts []generators.File, suppressed []diag.Suppressed) []generators.File {
 	texts := map[[2]string]string{} // by rule and subject
 	for _, s := range suppressed {
 		if s.Subject != "" {

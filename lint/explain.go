@@ -8,9 +8,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
-// Explain prints what a rule is about: why it matters, what to do, where others met it.
+// Explain prints what a rule is about: why it matters, what to do, where others met it, where it fires and where not.
 func Explain(w io.Writer, r *rules.Rule) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s (%s): %s\n\nWhy\n", r.ID, r.Severity, r.Title)
@@ -23,6 +24,7 @@ func Explain(w io.Writer, r *rules.Rule) error {
 			fmt.Fprintf(b, "  %s\n", link(ref))
 		}
 	}
+	explainExamples(b, r.ID)
 	return b.Flush()
 }
 
@@ -59,4 +61,21 @@ func wrap(w io.Writer, text string) {
 		line += " " + word
 	}
 	fmt.Fprintln(w, line)
+}
+
+// docs is what reports say of the rules.
+func docs() []diag.RuleDoc {
+	var out []diag.RuleDoc
+	for _, r := range rules.All {
+		severity := diag.Warning
+		if strings.HasPrefix(r.Severity, "error") {
+			severity = diag.Error
+		}
+		help := r.Why + "\n\nFix: " + r.Fix
+		for _, ref := range r.References {
+			help += "\n" + link(ref)
+		}
+		out = append(out, diag.RuleDoc{ID: r.ID, Title: r.Title, Help: help, Severity: severity, URL: rulesURL + "#" + r.ID})
+	}
+	return out
 }

@@ -4,9 +4,11 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +24,7 @@ import (
 type Options struct {
 	Paths         []string // files, folders, "host=PATH", "-"; none: the working directory
 	Endpoints     []string // URLs that clients dial
+	EtcdVersion   string   // such as "3.5.9", where no file says it
 	Tags          []string // key=value, for specs
 	Rules         []string // only these; none: all
 	Disable       []string // but not these
@@ -33,14 +36,23 @@ type Options struct {
 // Result is what the linter has to say.
 type Result struct {
 	Diagnostics diag.List // sorted
-	Suppressed  []Suppressed
+	Suppressed  []diag.Suppressed
 	Read        int // files
 	NotJudged   []diag.Unjudged
 	texts       map[string][]byte
+	selected    []rules.Rule
 }
 
 // Source is the text of a file that was read, or nil.
 func (r *Result) Source(file string) []byte { return r.texts[file] }
+
+// Report is the result for the printers. Paths below dir, which is absolute, are relative to it.
+func (r *Result) Report(dir, version string) *diag.Report {
+	return &diag.Report{
+		Diagnostics: r.Diagnostics, Suppressed: r.Suppressed, NotJudged: r.NotJudged, FilesRead: r.Read,
+		Rules: docs(), Source: r.Source, Dir: dir, Version: version,
+	}
+}
 
 // Run lints what the options name. An error is a schema.UsageError, or what the program could not do.
 func Run(o Options) (*Result, error) {
@@ -52,11 +64,14 @@ func Run(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.EtcdVersion != "" && !etcdVersion.MatchString(o.EtcdVersion) {
+		return nil, &schema.UsageError{Message: fmt.Sprintf("--etcd-version %s: not a version of etcd 3; need one such as 3.5.9", o.EtcdVersion)}
+	}
 	c, err := collect(o)
 	if err != nil {
 		return nil, err
 	}
-	in := &input{texts: map[string][]byte{}, diags: c.diags, endpoints: endpoints, now: o.Now}
+	in := &input{texts: map[string][]byte{}, diags: c.diags, endpoints: endpoints, version: o.EtcdVersion, now: o.Now}
 	for _, s := range c.specs {
 		if err := in.spec(s, o); err != nil {
 			return nil, err
@@ -83,19 +98,28 @@ func choose(only, without []string) ([]rules.Rule, error) {
 	}), nil
 }
 
+var etcdVersion = regexp.MustCompile(`^v?3[.][0-9]{1,3}([.][0-9]{1,3})?$`)
+
+// endpoint is a host that clients dial, with the scheme that the command line writes before it, if any.
+type endpoint struct {
+	topology.Value[string]
+	scheme string
+}
+
 // hosts are the hosts of endpoints, which are URLs or host:port, comma-separated as in etcdctl.
-func hosts(endpoints []string) ([]topology.Value[string], error) {
-	var out []topology.Value[string]
+func hosts(endpoints []string) ([]endpoint, error) {
+	var out []endpoint
 	for _, e := range strings.FieldsFunc(strings.Join(endpoints, ","), func(r rune) bool { return r == ',' }) {
+		scheme, _, written := strings.Cut(e, "://")
 		full := e
-		if !strings.Contains(e, "://") {
-			full = "https://" + e
+		if !written {
+			full, scheme = "https://"+e, ""
 		}
 		u, err := url.Parse(full)
 		if err != nil || u.Hostname() == "" {
 			return nil, &schema.UsageError{Message: fmt.Sprintf("--endpoint %s: not a URL; need one such as https://etcd-lb.example.com:2379", e)}
 		}
-		out = append(out, topology.SetAt(topology.Host(u.Hostname()), diag.Span{}))
+		out = append(out, endpoint{topology.SetAt(topology.Host(u.Hostname()), diag.Span{}), strings.ToLower(scheme)})
 	}
 	return out, nil
 }
@@ -105,7 +129,8 @@ type input struct {
 	grouping
 	texts     map[string][]byte // by path as shown
 	diags     diag.List
-	endpoints []topology.Value[string]
+	endpoints []endpoint
+	version   string // of --etcd-version
 	now       time.Time
 }
 
@@ -155,7 +180,7 @@ func Spec(clusters []*topology.Topology, known diag.List, res *schema.Result) *R
 
 // judge runs the rules over all groups.
 func (in *input) judge(selected []rules.Rule) *Result {
-	r := &Result{texts: in.texts}
+	r := &Result{texts: in.texts, selected: selected}
 	var found []finding
 	for _, d := range in.diags {
 		found = append(found, finding{Diagnostic: d})
@@ -189,22 +214,25 @@ func (in *input) judge(selected []rules.Rule) *Result {
 	complaints := s.complaints(func(rule string) bool {
 		return ran[rule] && !slices.ContainsFunc(r.NotJudged, func(u diag.Unjudged) bool { return u.Rule == rule })
 	})
-	asked := func(d diag.Diagnostic) bool {
-		return slices.ContainsFunc(selected, func(rule rules.Rule) bool { return rule.ID == d.Rule })
-	}
 	for _, d := range append(s.kept, complaints...) {
-		if aboutFile(d.Rule) || asked(d) {
+		if aboutFile(d.Rule) || r.ran(d.Rule) {
 			r.Diagnostics = append(r.Diagnostics, d)
 		}
 	}
 	r.Diagnostics = once(r.Diagnostics).Sorted()
 	r.Suppressed = s.dropped
+	r.spellEdits()
 	return r
+}
+
+// ran reports whether a rule was asked for.
+func (r *Result) ran(rule string) bool {
+	return slices.ContainsFunc(r.selected, func(s rules.Rule) bool { return s.ID == rule })
 }
 
 // group makes of sources what rules see. An endpoint that some spec names is that spec's alone.
 func (in *input) group(sources []source) *topology.Group {
-	g := &topology.Group{Now: in.now}
+	g := &topology.Group{Now: in.now, EtcdVersion: in.version}
 	for _, s := range sources {
 		g.Sources = append(g.Sources, s.Topology)
 	}
@@ -213,7 +241,8 @@ func (in *input) group(sources []source) *topology.Group {
 			return slices.ContainsFunc(s.Dialed, func(v topology.Value[string]) bool { return v.V == e.V })
 		}
 		if !slices.ContainsFunc(in.specs, names) || slices.ContainsFunc(sources, names) {
-			g.Endpoints = append(g.Endpoints, e)
+			g.Endpoints = append(g.Endpoints, e.Value)
+			g.EndpointScheme = cmp.Or(g.EndpointScheme, e.scheme)
 		}
 	}
 	return g
@@ -260,8 +289,17 @@ func unique(l []diag.Unjudged) []diag.Unjudged {
 func (r *Result) Summary() string {
 	s := fmt.Sprintf("%s read; %s, %s", count(r.Read, "file"),
 		count(r.Diagnostics.Count(diag.Error), "error"), count(r.Diagnostics.Count(diag.Warning), "warning"))
-	if len(r.Suppressed) > 0 {
-		s += fmt.Sprintf(", %d suppressed", len(r.Suppressed))
+	old := 0
+	for _, d := range r.Suppressed {
+		if d.Baseline {
+			old++
+		}
+	}
+	if n := len(r.Suppressed) - old; n > 0 {
+		s += fmt.Sprintf(", %d suppressed", n)
+	}
+	if old > 0 {
+		s += fmt.Sprintf(", %d in the baseline", old)
 	}
 	for i, u := range r.NotJudged {
 		sep := "; "

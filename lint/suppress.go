@@ -24,12 +24,6 @@ type ignore struct {
 	firm   bool // it met a finding that cannot be suppressed
 }
 
-// Suppressed is a finding that a comment suppresses, and the comment's text behind the rule.
-type Suppressed struct {
-	diag.Diagnostic
-	Text string
-}
-
 var (
 	marker = regexp.MustCompile(`(?:#|//)[ \t]*etcdlbgen:ignore(?:[ \t]+(\S+))?[ \t]*(.*)`)
 	date   = regexp.MustCompile(`\buntil=(\S*)`)
@@ -98,7 +92,7 @@ type suppression struct {
 	byFile  map[string][]*ignore
 	all     []*ignore
 	kept    diag.List
-	dropped []Suppressed
+	dropped []diag.Suppressed
 }
 
 // suppress takes out the findings that comments suppress. What a spec suppresses is suppressed in the files built from
@@ -116,7 +110,7 @@ func suppress(found []finding, files map[string][]byte, now time.Time) *suppress
 		if ig == nil {
 			continue
 		}
-		s.dropped = append(s.dropped, Suppressed{f.Diagnostic, ig.text})
+		s.dropped = append(s.dropped, diag.Suppressed{Diagnostic: f.Diagnostic, Text: ig.text})
 		if f.spec != "" && f.Subject != "" {
 			bySpec[[3]string{f.spec, f.Rule, f.Subject}] = ig.text
 		}
@@ -126,7 +120,7 @@ func suppress(found []finding, files map[string][]byte, now time.Time) *suppress
 			continue
 		}
 		if text, ok := bySpec[[3]string{f.spec, f.Rule, f.Subject}]; ok && f.spec != "" {
-			s.dropped = append(s.dropped, Suppressed{f.Diagnostic, text})
+			s.dropped = append(s.dropped, diag.Suppressed{Diagnostic: f.Diagnostic, Text: text})
 			continue
 		}
 		s.kept = append(s.kept, f.Diagnostic)
@@ -140,7 +134,7 @@ func (s *suppression) match(d diag.Diagnostic) *ignore {
 		if ig.rule != d.Rule || ig.line != max(d.Span.Line, 1) || ig.reason == "" || ig.expired(s.now) {
 			continue
 		}
-		if d.Firm || aboutFile(d.Rule) {
+		if !suppressible(d) {
 			ig.firm = true
 			continue
 		}
@@ -149,6 +143,9 @@ func (s *suppression) match(d diag.Diagnostic) *ignore {
 	}
 	return nil
 }
+
+// suppressible reports whether a finding may be glossed over, by a comment or a baseline.
+func suppressible(d diag.Diagnostic) bool { return !d.Firm && !aboutFile(d.Rule) }
 
 // aboutFile reports whether a rule says that an input is unusable, which no comment in that input can gloss over.
 func aboutFile(rule string) bool { return rule == "spec" || rule == "syntax" }

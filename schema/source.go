@@ -95,11 +95,21 @@ func (s *sources) span(from token.Pos, to token.Pos) diag.Span {
 func (s *sources) node(n ast.Node) diag.Span {
 	switch n := n.(type) {
 	case *ast.BasicLit:
-		return s.span(n.Pos(), n.End())
+		if s.stands(n) {
+			return s.span(n.Pos(), n.End())
+		}
 	case *ast.Field:
 		return s.span(n.Label.Pos(), n.Label.End())
 	}
 	return s.span(n.Pos(), token.NoPos)
+}
+
+// stands reports whether a literal is in its file as CUE has it. Of YAML's strings only those in double quotes are.
+func (s *sources) stands(n *ast.BasicLit) bool {
+	p := n.Pos().Position()
+	line := s.line(p.Filename, p.Line)
+	first, _, _ := strings.Cut(n.Value, "\n")
+	return p.Column >= 1 && p.Column <= len(line)+1 && strings.HasPrefix(line[p.Column-1:], first)
 }
 
 // runeColumn turns a column in bytes into one in runes.

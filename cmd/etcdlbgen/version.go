@@ -7,12 +7,16 @@ import (
 
 type versionCmd struct{}
 
-// Run prints the version that the module was fetched or built at.
+// Run prints the version.
 func (versionCmd) Run(s *streams) error {
-	version := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	_, err := fmt.Fprintln(s.out, "etcdlbgen", version)
+	_, err := fmt.Fprintln(s.out, "etcdlbgen", buildVersion())
 	return err
+}
+
+// buildVersion is what the module was fetched or built at.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "(unknown)"
 }

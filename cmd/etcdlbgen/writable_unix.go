@@ -4,8 +4,10 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,4 +29,11 @@ func (d *disk) checkWritable(m moves) error {
 		}
 	}
 	return nil
+}
+
+// keepOwner gives a file the owner that info names, if this process may.
+func keepOwner(info os.FileInfo, path string) {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		_ = os.Chown(path, int(s.Uid), int(s.Gid)) // only root may
+	}
 }

@@ -50,8 +50,12 @@ func checkWatchTimeout(g *topology.Group) diag.List {
 			}
 			d.Message = fmt.Sprintf("%s closes idle connections after %s, %s", l.Called(), short(r.Idle.V), d.Message)
 			d.Span, d.Subject = r.Idle.Span, l.Subject()
+			enough := max(enoughNoPings, 3*ping)
 			d.Hint = fmt.Sprintf("set it to %s (timeout tunnel, proxy_timeout or tcp_idle_timeout_seconds; in the spec timeouts.idle)",
-				short(max(enoughNoPings, 3*ping)))
+				short(enough))
+			if r.Idle.State == topology.Set && enough == enoughNoPings { // not every platform admits more
+				d.Edits = []diag.Edit{{Span: r.Idle.Span, From: r.Idle.V, To: enough}}
+			}
 			if pings.State == topology.Set {
 				d.Related = []diag.Related{{Span: pings.Span, Message: "the clients' ping interval"}}
 			}

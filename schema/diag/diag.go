@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Span is a stretch of text in one file. Lines and columns are 1-based, columns count runes, and the end is
@@ -45,10 +46,12 @@ type Related struct {
 	Message string
 }
 
-// Edit replaces the text of a span.
+// Edit replaces the text of a span: by Text, or, where the value is a duration, by To in the unit of the number that
+// stands there, which is From. Rules know the values but not how a file spells them; whoever has the file resolves that.
 type Edit struct {
-	Span Span
-	Text string
+	Span     Span
+	Text     string
+	From, To time.Duration
 }
 
 // Diagnostic is one message for the user, about something the user should change.

@@ -132,10 +132,16 @@ func TestJSON(t *testing.T) {
 		{
 			Span: diag.At("a<b.cfg", 3, 5, 2), Severity: diag.Error, Rule: "watch-timeout", Message: "m", Hint: "h",
 			Related: []diag.Related{{Span: diag.At("c", 1, 2, 3), Message: "r"}},
+			Edits:   []diag.Edit{{Span: diag.At("a<b.cfg", 3, 5, 2), Text: "1h"}},
 		},
 		{Span: diag.Span{File: "x.pem"}, Severity: diag.Warning, Rule: "cert-expiry", Message: "old"},
 	}
-	if err := diag.JSON(&b, list, []diag.Unjudged{{Rule: "cert-lb-san", Reason: "no endpoint"}}, 7); err != nil {
+	report := &diag.Report{
+		Diagnostics: list, NotJudged: []diag.Unjudged{{Rule: "cert-lb-san", Reason: "no endpoint"}}, FilesRead: 7,
+		Suppressed: []diag.Suppressed{{Diagnostic: list[1], Text: "known until=2027-01-31"}},
+	}
+	prints := diag.Fingerprints(list, nil, "")
+	if err := diag.JSON(&b, report); err != nil {
 		t.Fatal(err)
 	}
 	want := `{
@@ -160,13 +166,35 @@ func TestJSON(t *testing.T) {
           "endColumn": 5,
           "message": "r"
         }
-      ]
+      ],
+      "edits": [
+        {
+          "file": "a<b.cfg",
+          "line": 3,
+          "column": 5,
+          "endLine": 3,
+          "endColumn": 7,
+          "text": "1h"
+        }
+      ],
+      "fingerprint": "` + prints[0] + `"
     },
     {
       "rule": "cert-expiry",
       "severity": "warning",
       "file": "x.pem",
-      "message": "old"
+      "message": "old",
+      "fingerprint": "` + prints[1] + `"
+    }
+  ],
+  "suppressed": [
+    {
+      "rule": "cert-expiry",
+      "severity": "warning",
+      "file": "x.pem",
+      "message": "old",
+      "fingerprint": "` + prints[1] + `",
+      "justification": "known until=2027-01-31"
     }
   ],
   "notJudged": [
@@ -185,14 +213,14 @@ func TestJSON(t *testing.T) {
 
 func TestJSONOfNothing(t *testing.T) {
 	var b bytes.Buffer
-	if err := diag.JSON(&b, nil, nil, 0); err != nil {
+	if err := diag.JSON(&b, &diag.Report{}); err != nil {
 		t.Fatal(err)
 	}
 	var got map[string]any
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"version": 1.0, "diagnostics": []any{}, "notJudged": []any{}, "filesRead": 0.0}
+	want := map[string]any{"version": 1.0, "diagnostics": []any{}, "suppressed": []any{}, "notJudged": []any{}, "filesRead": 0.0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -5,18 +5,13 @@ import (
 	"io"
 )
 
-// Unjudged says why a rule could not judge something.
-type Unjudged struct {
-	Rule   string `json:"rule"`
-	Reason string `json:"reason"`
-}
-
 // jsonVersion changes when a field changes its meaning or goes away; new fields do not change it.
 const jsonVersion = 1
 
 type jsonReport struct {
 	Version     int              `json:"version"`
 	Diagnostics []jsonDiagnostic `json:"diagnostics"`
+	Suppressed  []jsonSuppressed `json:"suppressed"`
 	NotJudged   []Unjudged       `json:"notJudged"`
 	FilesRead   int              `json:"filesRead"`
 }
@@ -25,9 +20,11 @@ type jsonDiagnostic struct {
 	Rule     string `json:"rule"`
 	Severity string `json:"severity"`
 	jsonSpan
-	Message string        `json:"message"`
-	Hint    string        `json:"hint,omitempty"`
-	Related []jsonRelated `json:"related,omitempty"`
+	Message     string        `json:"message"`
+	Hint        string        `json:"hint,omitempty"`
+	Related     []jsonRelated `json:"related,omitempty"`
+	Edits       []jsonEdit    `json:"edits,omitempty"`
+	Fingerprint string        `json:"fingerprint"`
 }
 
 // jsonSpan has no line where a diagnostic is about the file as a whole, and no end where that is not known.
@@ -44,29 +41,68 @@ type jsonRelated struct {
 	Message string `json:"message"`
 }
 
-// JSON prints diagnostics for programs, as one object with a version.
-func JSON(w io.Writer, l List, notJudged []Unjudged, filesRead int) error {
+// jsonEdit is what --fix would put in the place of a span.
+type jsonEdit struct {
+	jsonSpan
+	Text string `json:"text"`
+}
+
+type jsonSuppressed struct {
+	jsonDiagnostic
+	Justification string `json:"justification"`
+}
+
+// JSON prints a report as one object with a version.
+func JSON(w io.Writer, r *Report) error {
 	out := jsonReport{
 		Version:     jsonVersion,
-		Diagnostics: make([]jsonDiagnostic, 0, len(l)),
-		NotJudged:   append([]Unjudged{}, notJudged...),
-		FilesRead:   filesRead,
+		Diagnostics: make([]jsonDiagnostic, 0, len(r.Diagnostics)),
+		Suppressed:  make([]jsonSuppressed, 0, len(r.Suppressed)),
+		NotJudged:   append([]Unjudged{}, r.NotJudged...),
+		FilesRead:   r.FilesRead,
 	}
-	for _, d := range l {
-		j := jsonDiagnostic{
-			Rule: d.Rule, Severity: d.Severity.String(), jsonSpan: spanJSON(d.Span), Message: d.Message, Hint: d.Hint,
-		}
-		for _, r := range d.Related {
-			j.Related = append(j.Related, jsonRelated{spanJSON(r.Span), r.Message})
-		}
-		out.Diagnostics = append(out.Diagnostics, j)
+	prints := Fingerprints(r.Diagnostics, r.Source, r.Dir)
+	for i, d := range r.Diagnostics {
+		out.Diagnostics = append(out.Diagnostics, diagnosticJSON(d, prints[i]))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	prints = Fingerprints(r.suppressed(), r.Source, r.Dir)
+	for i, s := range r.Suppressed {
+		out.Suppressed = append(out.Suppressed, jsonSuppressed{diagnosticJSON(s.Diagnostic, prints[i]), s.justification()})
+	}
+	return encode(w, out)
+}
+
+// suppressed are the suppressed findings alone.
+func (r *Report) suppressed() List {
+	var out List
+	for _, s := range r.Suppressed {
+		out = append(out, s.Diagnostic)
+	}
+	return out
+}
+
+func diagnosticJSON(d Diagnostic, fingerprint string) jsonDiagnostic {
+	j := jsonDiagnostic{
+		Rule: d.Rule, Severity: d.Severity.String(), jsonSpan: spanJSON(d.Span), Message: d.Message, Hint: d.Hint,
+		Fingerprint: fingerprint,
+	}
+	for _, r := range d.Related {
+		j.Related = append(j.Related, jsonRelated{spanJSON(r.Span), r.Message})
+	}
+	for _, e := range d.Edits {
+		j.Edits = append(j.Edits, jsonEdit{spanJSON(e.Span), e.Text})
+	}
+	return j
 }
 
 func spanJSON(s Span) jsonSpan {
 	return jsonSpan{s.File, s.Line, s.Col, s.EndLine, s.EndCol}
+}
+
+// encode prints a value as indented JSON.
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }

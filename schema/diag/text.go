@@ -2,7 +2,6 @@ package diag
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -11,13 +10,10 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// Lookup returns the text of a file by the path that spans carry, or nil where it is not at hand.
-type Lookup func(file string) []byte
-
 // Text prints diagnostics for people: the position and message, the source line with a caret, the hint, and the other
 // places that took part.
 func Text(w io.Writer, l List, source Lookup, color bool) error {
-	p := &printer{w: bufio.NewWriter(w), source: source, lines: map[string][][]byte{}, color: color}
+	p := &printer{w: bufio.NewWriter(w), lines: newLines(source), color: color}
 	for _, d := range l {
 		p.diagnostic(d)
 	}
@@ -25,10 +21,9 @@ func Text(w io.Writer, l List, source Lookup, color bool) error {
 }
 
 type printer struct {
-	w      *bufio.Writer
-	source Lookup
-	lines  map[string][][]byte
-	color  bool
+	w     *bufio.Writer
+	lines *lines
+	color bool
 }
 
 // The colours, as terminals understand them.
@@ -81,11 +76,11 @@ func (p *printer) position(s Span) string {
 
 // snippet prints the line of a span and carets below what the span covers of it.
 func (p *printer) snippet(s Span, color string) {
-	line, ok := p.line(s.File, s.Line)
-	if !ok || strings.TrimSpace(line) == "" {
+	line := p.lines.masked(s)
+	if line == "" {
 		return
 	}
-	runes := []rune(maskSecrets(line))
+	runes := []rune(line)
 	from := min(max(s.Col, 1)-1, len(runes))
 	to := from + 1
 	switch {
@@ -99,23 +94,6 @@ func (p *printer) snippet(s Span, color string) {
 	gutter := strings.Repeat(" ", len(number))
 	fmt.Fprintf(p.w, " %s %s\n", p.paint(dim, number+" |"), text)
 	fmt.Fprintf(p.w, " %s %s%s\n", p.paint(dim, gutter+" |"), caret, p.paint(color, strings.Repeat("^", width)))
-}
-
-func (p *printer) line(file string, n int) (string, bool) {
-	if n < 1 || p.source == nil {
-		return "", false
-	}
-	lines, ok := p.lines[file]
-	if !ok {
-		if data := p.source(file); data != nil {
-			lines = bytes.Split(data, []byte("\n"))
-		}
-		p.lines[file] = lines
-	}
-	if n > len(lines) {
-		return "", false
-	}
-	return string(bytes.TrimSuffix(lines[n-1], []byte("\r"))), true
 }
 
 // maxWidth is how many columns of a source line are shown.

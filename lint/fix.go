@@ -1,0 +1,218 @@
+package lint
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
+
+// Fixed is a file with edits applied.
+type Fixed struct {
+	Path string // as shown
+	Data []byte
+	Done diag.List // the findings that the edits are for
+}
+
+// Fix applies the edits of findings to the texts they are in, in the order of the files. Of findings whose edits overlap
+// the first is served: the others may be by another run. Left are the findings in files that are built from a spec, which
+// is what must be edited: their heads say so, or listed does, which looks a path up in manifests.
+func (r *Result) Fix(listed func(path string) bool) (fixed []Fixed, left diag.List) {
+	accepted := map[string][]replacement{}
+	done := map[string]diag.List{}
+	var order []string
+next:
+	for _, d := range r.Diagnostics {
+		for _, e := range d.Edits {
+			if isGenerated(r.texts[e.Span.File]) || listed(e.Span.File) {
+				left = append(left, d)
+				continue next
+			}
+		}
+		wanted, ok := r.replacements(d.Edits)
+		if !ok || clash(accepted, wanted) {
+			continue
+		}
+		for file, list := range wanted {
+			for _, w := range list {
+				if !slices.Contains(accepted[file], w) {
+					accepted[file] = append(accepted[file], w)
+				}
+			}
+		}
+		first := d.Edits[0].Span.File
+		done[first] = append(done[first], d)
+	}
+	for file := range accepted {
+		order = append(order, file)
+	}
+	slices.Sort(order)
+	for _, file := range order {
+		fixed = append(fixed, Fixed{file, replace(r.texts[file], accepted[file]), done[file]})
+	}
+	return fixed, left
+}
+
+// isGenerated reports whether the head of a file says that build wrote it.
+func isGenerated(data []byte) bool {
+	mark, _, _ := strings.Cut(target.Header{}.Lines()[0], ".") // up to the spec's name
+	return bytes.Contains(data[:min(len(data), 1024)], []byte(mark))
+}
+
+// replacement puts a text in the place of bytes from to to of a file.
+type replacement struct {
+	from, to int
+	text     string
+}
+
+// replacements are edits by file; not ok where there are none, or one does not fit its text.
+func (r *Result) replacements(edits []diag.Edit) (out map[string][]replacement, ok bool) {
+	out = map[string][]replacement{}
+	for _, e := range edits {
+		from, to, ok := offsets(r.texts[e.Span.File], e.Span)
+		if !ok {
+			return nil, false
+		}
+		out[e.Span.File] = append(out[e.Span.File], replacement{from, to, e.Text})
+	}
+	return out, len(edits) > 0
+}
+
+// clash reports whether edits touch what others replace by something else.
+func clash(accepted, wanted map[string][]replacement) bool {
+	for file, list := range wanted {
+		for _, w := range list {
+			if slices.ContainsFunc(accepted[file], func(a replacement) bool {
+				return a != w && w.from < max(a.to, a.from+1) && a.from < max(w.to, w.from+1)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func replace(data []byte, with []replacement) []byte {
+	slices.SortFunc(with, func(a, b replacement) int { return a.from - b.from })
+	var out bytes.Buffer
+	at := 0
+	for _, w := range with {
+		out.Write(data[at:w.from])
+		out.WriteString(w.text)
+		at = w.to
+	}
+	out.Write(data[at:])
+	return out.Bytes()
+}
+
+// offsets are the bytes that a span covers; not ok where its end is not known, or it does not lie in the text.
+func offsets(data []byte, s diag.Span) (from, to int, ok bool) {
+	if s.Line < 1 || s.EndLine < s.Line {
+		return 0, 0, false
+	}
+	from, okFrom := offset(data, s.Line, s.Col)
+	to, okTo := offset(data, s.EndLine, s.EndCol)
+	return from, to, okFrom && okTo && from <= to
+}
+
+// offset is where a column of a line begins. The column behind the last one is the line's end.
+func offset(data []byte, line, col int) (int, bool) {
+	at := 0
+	for ; line > 1; line-- {
+		n := bytes.IndexByte(data[at:], '\n')
+		if n < 0 {
+			return 0, false
+		}
+		at += n + 1
+	}
+	for ; col > 1; col-- {
+		if at == len(data) || data[at] == '\n' {
+			return 0, false
+		}
+		_, n := utf8.DecodeRune(data[at:])
+		at += n
+	}
+	return at, col == 1
+}
+
+// spellEdits makes the text of each edit one that its file understands, and takes edits away where there is none.
+func (r *Result) spellEdits() {
+	for i := range r.Diagnostics {
+		r.Diagnostics[i].Edits = r.spelled(r.Diagnostics[i].Edits)
+	}
+	for i := range r.Suppressed {
+		r.Suppressed[i].Edits = nil
+	}
+}
+
+func (r *Result) spelled(edits []diag.Edit) []diag.Edit {
+	var out []diag.Edit
+	for _, e := range edits {
+		from, to, ok := offsets(r.texts[e.Span.File], e.Span)
+		if !ok {
+			return nil
+		}
+		literal, quote := unquote(string(r.texts[e.Span.File][from:to]))
+		if e.To != 0 {
+			if e.Text, ok = spell(literal, e.From, e.To); !ok {
+				return nil
+			}
+		}
+		out = append(out, diag.Edit{Span: e.Span, Text: quote + e.Text + quote})
+	}
+	return out
+}
+
+// unquote takes a text out of its quotes, if it has any.
+func unquote(s string) (text, quote string) {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1], s[:1]
+	}
+	return s, ""
+}
+
+var (
+	digits       = regexp.MustCompile(`^[0-9]{1,12}$`)
+	withUnits    = regexp.MustCompile(`^([0-9]{1,12}(us|ms|[smhd]))+$`)
+	withUnit     = regexp.MustCompile(`([0-9]+)(us|ms|[smhd])`)
+	unitsOfTimes = map[string]time.Duration{
+		"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}
+)
+
+// spell writes a duration in the manner of a literal that is another one. Where that is a bare number, the two tell its
+// unit. It is not ok where the literal is not what it is taken for: an expression, say.
+func spell(literal string, is, to time.Duration) (string, bool) {
+	switch {
+	case digits.MatchString(literal):
+		n, err := strconv.ParseInt(literal, 10, 64)
+		if err != nil || n == 0 || is%time.Duration(n) != 0 || to%(is/time.Duration(n)) != 0 {
+			return "", false
+		}
+		return strconv.FormatInt(int64(to/(is/time.Duration(n))), 10), true
+	case withUnits.MatchString(literal):
+		var sum time.Duration
+		for _, m := range withUnit.FindAllStringSubmatch(literal, -1) {
+			n, _ := strconv.ParseInt(m[1], 10, 64) // digits, and not too many
+			sum += time.Duration(n) * unitsOfTimes[m[2]]
+		}
+		return number(to), sum == is
+	}
+	return "", false
+}
+
+// number is a duration as one number with one unit, which all formats read.
+func number(d time.Duration) string {
+	for _, unit := range []string{"h", "m", "s", "ms"} {
+		if of := unitsOfTimes[unit]; d%of == 0 {
+			return strconv.FormatInt(int64(d/of), 10) + unit
+		}
+	}
+	return strconv.FormatInt(int64(d/time.Microsecond), 10) + "us"
+}
