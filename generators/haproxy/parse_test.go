@@ -250,15 +250,15 @@ backend maybe
 		}},
 		{"placeholders", `defaults
   timeout client 5m
-  timeout server qzqzqzqz
+  timeout server q_zq_zq_
 frontend f
-  bind qzqzq:qzqz,qzqzq:2380
+  bind q_zq_:q_zq,q_zq_:2380
   default_backend b
 backend b
-  option qzqzqz
-  server qzqz qzqzqz:2379 check
-  qzqzqzqzqzqz
-  server c 10.0.0.3:qzqz check qzqzqz
+  option q_zq_z
+  server q_zq q_zq_z:2379 check
+  q_zq_zq_zq_z
+  server c 10.0.0.3:q_zq check q_zq_z
 `, []string{
 			"listener f (tcp) ?/? ?/2380",
 			"route f > b idle=? @0:0-0",

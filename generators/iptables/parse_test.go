@@ -92,7 +92,7 @@ func TestMatches(t *testing.T) {
 		"-s $LB -p tcp --dport 2380 -j ACCEPT":                              "accept tcp 2380 from ?",
 		`-s "${NODES[0]}" -p tcp --dport 2380 -j ACCEPT`:                    "accept tcp 2380 from ?",
 		"-s $(dig +short lb) -p tcp --dport 2380 -j ACCEPT":                 "accept tcp 2380 from ?",
-		"-s qzqzqzqz -p tcp --dport 2380 -j ACCEPT":                         "accept tcp 2380 from ?",
+		"-s q_zq_zq_ -p tcp --dport 2380 -j ACCEPT":                         "accept tcp 2380 from ?",
 		"-s 10.0.0.1 -p tcp --dport $PORT -j ACCEPT":                        "accept tcp limited from ?",
 		"-s 10.0.0.1 -p tcp --dport {{ -j ACCEPT":                           "accept tcp limited from ?",
 		"! -s 10.0.0.1 -p tcp --dport 2379 -j DROP":                         "drop tcp 2379 limited from ?",

@@ -111,16 +111,16 @@ func TestUnknown(t *testing.T) {
 		known string // the facts that still are
 	}{
 		"nothing":            {"", "state priority unicast password"},
-		"placeholders":       {"priority qzqz\nvirtual_router_id 5qzq\nunicast_peer {\nqzqz\n}", "state unicast password"},
+		"placeholders":       {"priority q_zq\nvirtual_router_id 5q_z\nunicast_peer {\nq_zq\n}", "state unicast password"},
 		"parameters":         {"priority $PRIORITY\nstate ${STATE}\n", "unicast password"},
 		"a block elsewhere":  {"$UNICAST\npriority 7", "priority"},
 		"an include":         {"includer unicast.conf\nstate MASTER", "state"},
 		"for one machine":    {"@lb-1 priority 101\n@^lb-1 unicast_src_ip 10.0.0.1\n@lb-1 garp_master_delay 1", "state unicast password"},
 		"branches":           {"priority 101\npriority 100\nstate BACKUP\nstate BACKUP", "state unicast password"},
-		"branches, a hole":   {"priority qzqz\npriority 100", "state unicast password"},
+		"branches, a hole":   {"priority q_zq\npriority 100", "state unicast password"},
 		"no number":          {"priority 300\nvirtual_router_id 0", "state unicast password"},
 		"no peer":            {"unicast_peer {\n # 10.0.0.2\n}", "state priority password"},
-		"a password is made": {"authentication {\nauth_type PASS\nauth_pass qzqzqz\n}", "state priority unicast"},
+		"a password is made": {"authentication {\nauth_type PASS\nauth_pass q_zq_z\n}", "state priority unicast"},
 		"a definition":       {"$P=100 \\\n priority 7\n", "state priority unicast password"},
 		"a loop":             {"~SEQ(x, 1, 2) track_interface eth$x", ""},
 	} {

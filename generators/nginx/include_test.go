@@ -11,7 +11,7 @@ import (
 func TestIncludes(t *testing.T) {
 	const main = `include modules-enabled/*.conf;
 events { }
-stream { proxy_timeout 2h; include /etc/nginx/stream.d/*.conf; include qzqzqz; }
+stream { proxy_timeout 2h; include /etc/nginx/stream.d/*.conf; include q_zq_z; }
 `
 	if d := cmp.Diff([]string{"modules-enabled/*.conf", "/etc/nginx/stream.d/*.conf", "stream.d/*.conf"},
 		Target.Includes([]byte(main))); d != "" {

@@ -165,14 +165,14 @@ pool etcd (roundrobin) connect=? retries=? ` + passive + `
 		},
 		{
 			"variables, sockets, placeholders",
-			`events { worker_connections qzqzqzqz; }
+			`events { worker_connections q_zq_zq_; }
 stream {
   map $ssl_preread_server_name $to { default etcd; }
   server { listen 2379; proxy_pass $to; }
-  server { listen qzqzqz; proxy_pass etcd; proxy_timeout qzqz; }
+  server { listen q_zq_z; proxy_pass etcd; proxy_timeout q_zq; }
   server { listen unix:/run/etcd.sock; proxy_pass ${UPSTREAM}:2380; }
-  upstream etcd { server ETCD_1_IP:2379; server qzqzqzqz:2379; server $host:2379; server unix:/run/x; }
-  upstream qzqzqzqzq { server 10.0.0.1:2380; }
+  upstream etcd { server ETCD_1_IP:2379; server q_zq_zq_:2379; server $host:2379; server unix:/run/x; }
+  upstream q_zq_zq_z { server 10.0.0.1:2380; }
 }
 `,
 			`nginx max=? stop=(0s)

@@ -90,7 +90,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(string(write(f, s).Data))
 	}
 	f.Add(foreign)
-	f.Add("stream { upstream e { server qzqzqz:2379 } server { listen [::]:1-9; proxy_pass $x; health_check match=m; } match m { send 'GET / HTTP/'; } }")
+	f.Add("stream { upstream e { server q_zq_z:2379 } server { listen [::]:1-9; proxy_pass $x; health_check match=m; } match m { send 'GET / HTTP/'; } }")
 	f.Add("a \\\r\n # x \\\n \"b\\\" c\" ${d} } ; {")
 	f.Fuzz(func(t *testing.T, text string) {
 		got, diags := read("nginx.conf", text)

@@ -39,12 +39,12 @@ func DefaultAt[T any](v T, span diag.Span) Value[T] {
 // UnknownAt is a value that stands at span but cannot be read.
 func UnknownAt[T any](span diag.Span) Value[T] { return Value[T]{Span: span} }
 
-// Hole is the text that stands for a template placeholder in masked sources, repeated and cut to the
-// placeholder's length. No name, address or keyword contains it.
-const Hole = "qzqz"
+// Hole is the text that stands for a template placeholder in masked sources, repeated and cut to the placeholder's
+// length. It is a word in every format, but no name that a spec or DNS allows.
+const Hole = "q_z"
 
 // IsHole reports whether a word came, in whole or in part, from a template placeholder.
-func IsHole(word string) bool { return strings.Contains(word, Hole[:3]) }
+func IsHole(word string) bool { return strings.Contains(word, Hole) }
 
 // CanonicalHost is an address in its one spelling, an IPv4 one in IPv6 clothes as IPv4, or a DNS name in lower case
 // without a final dot.
