@@ -89,6 +89,8 @@ func (c *collector) named(p string, o Options) error {
 		return &schema.UsageError{Message: fmt.Sprintf("%s: %v", p, reason(err))}
 	case info.IsDir():
 		return c.walk(filepath.Clean(p), machine)
+	case !info.Mode().IsRegular(): // opening a pipe would wait for a writer
+		return &schema.UsageError{Message: p + ": not a regular file; need one, or its text on standard input (-, --stdin-filename)"}
 	}
 	known, err := c.file(filepath.Clean(p), machine)
 	if err != nil {
@@ -99,6 +101,12 @@ func (c *collector) named(p string, o Options) error {
 	}
 	return nil
 }
+
+// byteOrderMark is what some editors begin UTF-8 with.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// errNotText is why a file is not read that has the name of a configuration.
+var errNotText = errors.New("it holds NUL bytes, as binary files and UTF-16 do")
 
 // reason is an error of the file system without the path, which the message has already.
 func reason(err error) error {
@@ -129,7 +137,7 @@ func (c *collector) stdin(o Options) error {
 	if name == "" {
 		name = "-"
 	}
-	if !c.add(file{path: name, data: data}, int64(len(data))) {
+	if !c.add(file{path: name, data: bytes.TrimPrefix(data, byteOrderMark)}, int64(len(data))) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
 	}
 	return nil
@@ -213,9 +221,12 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, err
 	}
-	head = head[:n]
+	head = bytes.TrimPrefix(head[:n], byteOrderMark)
 	if !maybeSpec(p) && filepath.Base(p) != manifestName && detect(p, head) == nil {
-		return false, nil
+		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
+			return false, nil
+		}
+		return true, errNotText
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1-int64(n)))
 	if err != nil {
