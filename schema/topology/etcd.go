@@ -43,7 +43,7 @@ var words = map[string][2]string{
 	"nginx":       {"server", "upstream"},
 	"nginx-plus":  {"server", "upstream"},
 	"aws":         {"listener", "target group"},
-	"aws-classic": {"listener", "load balancer"},
+	"aws-classic": {"listener", "backend"},
 	"azure":       {"load balancing rule", "backend pool"},
 	"gcp":         {"forwarding rule", "backend service"},
 	"gcp-proxy":   {"forwarding rule", "backend service"},
