@@ -77,6 +77,10 @@ const yamlBreaks = "\u0085\u2028\u2029"
 // textFault is where, in bytes, and why a file cannot be read as text in which lines can be counted; "" if it can.
 func textFault(data []byte, breaks string) (at int, fault string) {
 	for i := 0; i < len(data); {
+		if c := data[i]; c >= ' ' && c < 0x7f { // nearly all there is
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRune(data[i:])
 		switch {
 		case r == utf8.RuneError:
