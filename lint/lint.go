@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -106,10 +107,14 @@ type endpoint struct {
 	scheme string
 }
 
-// hosts are the hosts of endpoints, which are URLs or host:port, comma-separated as in etcdctl.
+// hosts are the hosts of endpoints, which are URLs, host:port or bare addresses, comma-separated as in etcdctl.
 func hosts(endpoints []string) ([]endpoint, error) {
 	var out []endpoint
-	for _, e := range strings.FieldsFunc(strings.Join(endpoints, ","), func(r rune) bool { return r == ',' }) {
+	for _, e := range strings.FieldsFunc(strings.Join(endpoints, ","), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if a, err := netip.ParseAddr(e); err == nil && a.Zone() == "" {
+			out = append(out, endpoint{Value: topology.SetAt(topology.Host(e), diag.Span{})})
+			continue
+		}
 		scheme, _, written := strings.Cut(e, "://")
 		full := e
 		if !written {
@@ -120,6 +125,9 @@ func hosts(endpoints []string) ([]endpoint, error) {
 			return nil, &schema.UsageError{Message: fmt.Sprintf("--endpoint %s: not a URL; need one such as https://etcd-lb.example.com:2379", e)}
 		}
 		out = append(out, endpoint{topology.SetAt(topology.Host(u.Hostname()), diag.Span{}), strings.ToLower(scheme)})
+	}
+	if len(endpoints) > 0 && len(out) == 0 {
+		return nil, &schema.UsageError{Message: "--endpoint is empty; need a URL such as https://etcd-lb.example.com:2379"}
 	}
 	return out, nil
 }
@@ -220,7 +228,7 @@ func (in *input) judge(selected []rules.Rule) *Result {
 		}
 	}
 	r.Diagnostics = once(r.Diagnostics).Sorted()
-	r.Suppressed = s.dropped
+	r.Suppressed = onceSuppressed(s.dropped)
 	r.spellEdits()
 	return r
 }
@@ -268,6 +276,15 @@ func once(l diag.List) diag.List {
 		}
 	}
 	return out
+}
+
+// onceSuppressed sorts likewise, and leaves one judgement of a rule at a place.
+func onceSuppressed(l []diag.Suppressed) []diag.Suppressed {
+	slices.SortStableFunc(l, func(a, b diag.Suppressed) int {
+		return cmp.Or(strings.Compare(a.Span.File, b.Span.File), a.Span.Line-b.Span.Line, a.Span.Col-b.Span.Col,
+			strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(l, func(a, b diag.Suppressed) bool { return a.Span == b.Span && a.Rule == b.Rule })
 }
 
 // judges reports whether a rule judges facts, of which one place states one.
