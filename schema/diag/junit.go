@@ -36,7 +36,7 @@ type junitCase struct {
 type junitFailure struct {
 	Type    string `xml:"type,attr"` // the severity
 	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"` // printable, but for tabs and line ends
 }
 
 type junitSkipped struct {
