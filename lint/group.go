@@ -182,7 +182,7 @@ func byMember(sources []source) [][]source {
 	return out
 }
 
-// set is names and addresses in canonical form, and machines as "host:NAME".
+// set is names and addresses in canonical form, machines as "host:NAME" and pools, as alerts name them, as "pool:NAME".
 type set map[string]bool
 
 // add takes a name or address in, unless every machine has it.
@@ -207,6 +207,11 @@ func ownKeys(s source) set {
 	}
 	for _, n := range s.Nodes {
 		out["host:"+n.Name.V] = true
+	}
+	for _, p := range s.Proxies {
+		for _, b := range p.Pools {
+			out["pool:"+b.Name.V] = true
+		}
 	}
 	return out
 }
@@ -273,6 +278,15 @@ func keys(s source) set {
 		}
 		for _, n := range c.Names.V {
 			out.add(n)
+		}
+	}
+	for _, a := range s.Alerts {
+		for _, r := range a.Reads {
+			for _, label := range []string{"proxy", "backend"} {
+				if pool := r.Labels[label]; pool != "" {
+					out["pool:"+pool] = true
+				}
+			}
 		}
 	}
 	for _, sc := range s.Scrapes {

@@ -29,7 +29,9 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 		}
 		r := reader{file: f.Path, lines: strings.Split(string(f.Data), "\n")}
 		for _, root := range roots {
-			t.Alerts = append(t.Alerts, r.alerts(root)...)
+			alerts, recorded := r.rules(root)
+			t.Alerts = append(t.Alerts, alerts...)
+			t.Recorded = append(t.Recorded, recorded...)
 			t.Scrapes = append(t.Scrapes, r.scrapes(root)...)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
@@ -15,21 +14,26 @@ import (
 // promql reads expressions; experimental functions are the reader's business, not ours.
 var promql = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
 
-// alerts are the alerting rules of a rule file or of a PrometheusRule object.
-func (r reader) alerts(root *yaml.Node) []topology.Alert {
+// rules are the alerting rules of a rule file, of a PrometheusRule object or of a list that is to be pasted into one, and
+// the metrics that recording rules make.
+func (r reader) rules(root *yaml.Node) (alerts []topology.Alert, recorded []string) {
 	groups := field(root, "groups")
 	if kind := field(root, "kind"); kind != nil && kind.Value == "PrometheusRule" {
 		groups = field(root, "spec", "groups")
 	}
-	var out []topology.Alert
+	rules := items(root)
 	for _, group := range items(groups) {
-		for _, rule := range items(field(group, "rules")) {
-			if field(rule, "alert") != nil {
-				out = append(out, r.alert(rule))
-			}
+		rules = append(rules, items(field(group, "rules"))...)
+	}
+	for _, rule := range rules {
+		switch record := r.text(field(rule, "record")); {
+		case field(rule, "alert") != nil:
+			alerts = append(alerts, r.alert(rule))
+		case record.Known():
+			recorded = append(recorded, record.V)
 		}
 	}
-	return out
+	return alerts, recorded
 }
 
 func (r reader) alert(n *yaml.Node) topology.Alert {
@@ -38,11 +42,8 @@ func (r reader) alert(n *yaml.Node) topology.Alert {
 	for name, value := range labels {
 		labels[name] = unescapeTemplate(value)
 	}
-	expr, reads := r.expr(field(n, "expr"))
-	return topology.Alert{
+	a := topology.Alert{
 		Name:        r.text(field(n, "alert")),
-		Expr:        expr,
-		Reads:       reads,
 		For:         r.duration(field(n, "for"), n),
 		Severity:    r.severity(field(n, "labels", "severity")),
 		Labels:      labels,
@@ -50,44 +51,29 @@ func (r reader) alert(n *yaml.Node) topology.Alert {
 		Description: r.text(field(n, "annotations", "description")).V,
 		Span:        r.span(n),
 	}
+	r.expr(&a, field(n, "expr"))
+	return a
 }
 
 // longest is the size of the longest expression that is read, in bytes: the parser's printer takes quadratic time.
 const longest = 16 << 10
 
-// expr is an expression in the parser's own spelling and what it reads, unknown where it does not parse.
-func (r reader) expr(n *yaml.Node) (topology.Value[string], []topology.Selector) {
-	v := r.text(n)
-	if !v.Known() {
-		return v, nil
+// expr reads an alert's expression: the parser's own spelling and what it says, unknown where it does not parse.
+func (r reader) expr(a *topology.Alert, n *yaml.Node) {
+	a.Expr = r.text(n)
+	if !a.Expr.Known() {
+		return
 	}
-	if len(v.V) > longest || strings.Contains(v.V, opening) {
-		return topology.UnknownAt[string](v.Span), nil
+	if len(a.Expr.V) > longest || strings.Contains(a.Expr.V, opening) {
+		a.Expr = topology.UnknownAt[string](a.Expr.Span)
+		return
 	}
-	e, err := promql.ParseExpr(v.V)
+	e, err := promql.ParseExpr(a.Expr.V)
 	if err != nil {
-		return topology.UnknownAt[string](v.Span), nil
+		a.Expr = topology.UnknownAt[string](a.Expr.Span)
+		return
 	}
-	v.V = e.String()
-	return v, selectors(e)
-}
-
-// selectors are the series that an expression reads.
-func selectors(e parser.Expr) []topology.Selector {
-	var out []topology.Selector
-	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok {
-			s := topology.Selector{Metric: v.Name, Labels: map[string]string{}}
-			for _, m := range v.LabelMatchers {
-				if m.Type == labels.MatchEqual && m.Name != model.MetricNameLabel {
-					s.Labels[m.Name] = m.Value
-				}
-			}
-			out = append(out, s)
-		}
-		return nil
-	})
-	return out
+	a.Expr.V, a.Reads, a.Compares = e.String(), selectors(e), comparisons(e)
 }
 
 // severity is a label; one that a template computes is unknown.

@@ -1,6 +1,7 @@
 package prometheus
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -76,8 +77,9 @@ scrape_configs:
   - job_name: discovered
     file_sd_configs: [{files: [x.json]}]
 `,
-	"list": "- job_name: a\n  metrics_path: /m\n  static_configs:\n    - targets: [a:1]\n",
-	"tab":  "groups:\n  - name: a\n\trules: []\n",
+	"pasted": "- alert: A\n  expr: up == 0\n- record: a:b\n  expr: sum(up)\n",
+	"list":   "- job_name: a\n  metrics_path: /m\n  static_configs:\n    - targets: [a:1]\n",
+	"tab":    "groups:\n  - name: a\n\trules: []\n",
 }
 
 func parsed(t *testing.T, text string) (*topology.Topology, diag.List) {
@@ -120,6 +122,7 @@ func TestForms(t *testing.T) {
 		{"block", "A sum by (job) (up) < 2 0s, B up == 0 0s"},
 		{"object", "A up == 0 5m0s, B up == 0 5m0s, A up == 0 5m0s"},
 		{"chart", `A up{job="etcd"} == 0 ?, B ? 0s`},
+		{"pasted", "A up == 0 0s"},
 	} {
 		top, diags := parsed(t, foreign[c.file])
 		var got []string
@@ -136,6 +139,52 @@ func TestForms(t *testing.T) {
 		if s := strings.Join(got, ", "); s != c.want || len(diags) > 0 {
 			t.Errorf("%s: %s %v; want %s", c.file, s, diags, c.want)
 		}
+	}
+}
+
+// TestExpressions: what an expression reads, ! where "or" has another side, and what it compares, ! where that decides.
+func TestExpressions(t *testing.T) {
+	for expr, want := range map[string]string{
+		`haproxy_backend_up{backend="etcd"} < 2`:           "haproxy_backend_up map[backend:etcd] []; [] < 2!",
+		`2 > up{job=~"a|b",env!="",x!="y"}`:                "up map[] [job env]; [] < 2!",
+		`sum by (job) (rate(a_total[5m] offset 1h)) >= -1`: "a_total map[] []; [rate sum] >= -1!",
+		`min_over_time(up[5m:1m]) == bool 0`:               "up map[] []; [min_over_time] == bool 0!",
+		`(a == 0) or (b > 1 and c < 2)`:                    "a! map[] []; b! map[] []; c! map[] []; [] == 0!; [] > 1; [] < 2",
+		`count(up == 0) > 0`:                               "up map[] []; [] == 0",
+		`count by (job) (up == 0)`:                         "up map[] []; [] == 0!",
+		`absent(up == 1)`:                                  "up map[] []; [] == 1",
+		`a / b > 1`:                                        "a map[] []; b map[] []",
+		`{__name__="a"} > 1`:                               "a map[] []; [] > 1!",
+		`{__name__=~"a|b"} unless on (x) c`:                " map[] []; c map[] []",
+		`quantile(0.9, a) != 1`:                            "a map[] []; [quantile] != 1!",
+		`histogram_quantile(0.9, a) > 1`:                   "a map[] []; [histogram_quantile] > 1!",
+		`vector(1)`:                                        "",
+	} {
+		top, _ := parsed(t, "groups: [{rules: [{alert: A, expr: '"+expr+"'}]}]")
+		var got []string
+		for _, r := range top.Alerts[0].Reads {
+			either := ""
+			if r.Either {
+				either = "!"
+			}
+			got = append(got, fmt.Sprintf("%s%s %v %v", r.Metric, either, r.Labels, r.Needs))
+		}
+		for _, c := range top.Alerts[0].Compares {
+			op, decides := c.Op, ""
+			if c.Bool {
+				op += " bool"
+			}
+			if c.Decides {
+				decides = "!"
+			}
+			got = append(got, fmt.Sprintf("%v %s %v%s", c.Functions, op, c.Number, decides))
+		}
+		if s := strings.Join(got, "; "); s != want {
+			t.Errorf("%s\n got %s\nwant %s", expr, s, want)
+		}
+	}
+	if top, _ := parsed(t, foreign["rules"]); len(top.Recorded) != 1 || top.Recorded[0] != "job:up:sum" {
+		t.Errorf("recorded are %v", top.Recorded)
 	}
 }
 

@@ -27,15 +27,18 @@ const name = "prometheus"
 var (
 	isYAML = regexp.MustCompile(`\.ya?ml$`)
 	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
-	// inclusion may be a list of jobs.
+	// inclusion may be a list of jobs or of alerts.
 	hasGroups  = regexp.MustCompile(`(?m)^ *groups:`)
 	hasRules   = regexp.MustCompile(`(?m)^[ \t-]*(rules|alert|record):`)
 	hasScrapes = regexp.MustCompile(`(?m)^(scrape_configs:|- job_name:)`)
+	hasAlerts  = regexp.MustCompile(`(?m)^ *- alert:`)
+	hasExpr    = regexp.MustCompile(`(?m)^ *expr:`)
 )
 
 func detect(file string, head []byte) bool {
 	if !isYAML.MatchString(path.Base(file)) {
 		return false
 	}
-	return hasScrapes.Match(head) || hasGroups.Match(head) && hasRules.Match(head)
+	return hasScrapes.Match(head) || hasGroups.Match(head) && hasRules.Match(head) ||
+		hasAlerts.Match(head) && hasExpr.Match(head)
 }

@@ -2,6 +2,9 @@ package rules
 
 // All are the rules, sorted by id.
 var All = []Rule{
+	alertAlwaysFires,
+	alertDeadMetric,
+	alertNoQuorum,
 	certLBSAN,
 	checkTCPOnly,
 	cloudIdleDefault,

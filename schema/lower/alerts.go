@@ -55,6 +55,7 @@ func (a alert) lower(labels map[string]string, span diag.Span) topology.Alert {
 		Expr:        topology.DefaultAt(a.expr.line, span),
 		Layout:      a.expr.layout,
 		Reads:       a.expr.reads,
+		Compares:    a.expr.compares,
 		For:         topology.DefaultAt(a.wait, span),
 		Severity:    topology.DefaultAt(a.severity, span),
 		Labels:      labels,

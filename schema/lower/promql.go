@@ -15,13 +15,24 @@ type promql struct {
 	line   string // on one line
 	layout string // broken where that line is too long
 	reads  []topology.Selector
+
+	number    float64            // where it is one
+	of        *topology.Selector // the one that is read, where nothing but functions is applied to it
+	functions []string           // from the inside
+	compares  []topology.Comparison
 }
 
 // longestLine is how long an expression may be until it is broken, in bytes.
 const longestLine = 100
 
 // scalar is a number.
-func scalar(text string) promql { return promql{line: text, layout: text} }
+func scalar(text string) promql {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic(err) // our own number
+	}
+	return promql{line: text, layout: text, number: n}
+}
 
 // count is a whole number.
 func count(n int) promql { return scalar(strconv.Itoa(n)) }
@@ -45,7 +56,7 @@ func metric(name string, matchers ...matcher) promql {
 	if len(matchers) > 0 {
 		line.WriteString("}")
 	}
-	return promql{line: line.String(), layout: line.String(), reads: []topology.Selector{read}}
+	return promql{line: line.String(), layout: line.String(), reads: []topology.Selector{read}, of: &read}
 }
 
 // over is what a selector holds in a time: 5m.
@@ -57,7 +68,10 @@ func (p promql) over(time string) promql {
 
 // op applies a binary operator, with the labels it matches on if any.
 func (p promql) op(operator string, q promql) promql {
-	out := promql{line: p.line + " " + operator + " " + q.line, reads: slices.Concat(p.reads, q.reads)}
+	out := promql{
+		line: p.line + " " + operator + " " + q.line, reads: slices.Concat(p.reads, q.reads),
+		compares: p.compared(operator, q),
+	}
 	out.layout = out.line
 	if len(out.line) > longestLine {
 		out.layout = p.indented() + "\n" + operator + "\n" + q.indented()
@@ -67,10 +81,25 @@ func (p promql) op(operator string, q promql) promql {
 
 // call applies a function, or an aggregation with what it aggregates by.
 func call(function string, p promql) promql {
-	out := promql{line: function + "(" + p.line + ")", reads: p.reads}
+	out := promql{line: function + "(" + p.line + ")", reads: p.reads, of: p.of, compares: p.compares}
+	name, _, _ := strings.Cut(function, " ")
+	out.functions = append(slices.Clone(p.functions), name)
 	out.layout = out.line
 	if len(out.line) > longestLine {
 		out.layout = function + "(\n" + p.indented() + "\n)"
+	}
+	return out
+}
+
+// compared are the comparisons of an operation: its own with a number, then those of its sides, which it restricts.
+func (p promql) compared(operator string, q promql) []topology.Comparison {
+	var out []topology.Comparison
+	if strings.ContainsAny(operator, "<>=") && p.of != nil && len(q.reads) == 0 {
+		out = append(out, topology.Comparison{Of: *p.of, Functions: p.functions, Op: operator, Number: q.number, Decides: true})
+	}
+	for _, c := range slices.Concat(p.compares, q.compares) {
+		c.Decides = false
+		out = append(out, c)
 	}
 	return out
 }
