@@ -278,13 +278,16 @@ func once(l diag.List) diag.List {
 	return out
 }
 
-// onceSuppressed sorts likewise, and leaves one judgement of a rule at a place.
+// onceSuppressed sorts likewise, and leaves one judgement of a rule on a thing at a place: what is built of that thing
+// is suppressed for its sake.
 func onceSuppressed(l []diag.Suppressed) []diag.Suppressed {
 	slices.SortStableFunc(l, func(a, b diag.Suppressed) int {
 		return cmp.Or(strings.Compare(a.Span.File, b.Span.File), a.Span.Line-b.Span.Line, a.Span.Col-b.Span.Col,
-			strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
+			strings.Compare(a.Rule, b.Rule), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(l, func(a, b diag.Suppressed) bool { return a.Span == b.Span && a.Rule == b.Rule })
+	return slices.CompactFunc(l, func(a, b diag.Suppressed) bool {
+		return a.Span == b.Span && a.Rule == b.Rule && a.Subject == b.Subject
+	})
 }
 
 // judges reports whether a rule judges facts, of which one place states one.
