@@ -193,7 +193,9 @@ func (s scope) conditional(e *hclsyntax.ConditionalExpr) value {
 	yes, ok := s.eval(e.Condition).truth()
 	switch {
 	case !ok:
-		return unknown(e.Range(), union(s.eval(e.TrueResult).mentions(), s.eval(e.FalseResult).mentions())...)
+		out := unknown(e.Range(), union(s.eval(e.TrueResult).mentions(), s.eval(e.FalseResult).mentions())...)
+		out.choice = true
+		return out
 	case yes:
 		return s.eval(e.TrueResult)
 	}

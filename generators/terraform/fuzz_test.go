@@ -17,6 +17,9 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, text := range []string{
 		handWritten, oldSyntax, balancer + group,
+		googlePassthrough, googleProxy, azure, classicBalancer,
+		"resource \"google_compute_firewall\" \"x\" {\n  allow {\n    ports = [\"1-\", \"99999999999999999999\", null]\n  }\n}\n",
+		"resource \"azurerm_network_security_rule\" \"x\" {\n  destination_port_ranges = \"*\"\n  source_address_prefix = []\n}\n",
 		"module \"nlb\" {\n  source = \"terraform-aws-modules/alb/aws\"\n  listeners = { etcd = { port = 2379 } }\n}\n",
 		"resource \"aws_lb\" \"x\" {\n  name = <<-EOT\n    etcd ${var.a}\n  EOT\n}\n",
 		"locals {\n  a = local.b\n  b = [for x in local.a : x if x != null]...\n}\n",

@@ -78,18 +78,30 @@ func (r azureReader) internal(lb node) topology.Value[bool] {
 func frontend(b node) topology.Value[bool] {
 	for _, name := range []string{"public_ip_address_id", "public_ip_prefix_id"} {
 		v, ok := b.get(name)
-		if !ok {
+		if !ok || v.data == "" {
 			continue
 		}
-		if v.known() || b.targetOf(name, []string{"azurerm_public_ip", "azurerm_public_ip_prefix"}) != "" {
-			return topology.SetAt(false, b.scope.folder.span(v.at))
+		at := b.scope.folder.span(v.at)
+		if v.choice || !v.known() && !made(b, name) {
+			return topology.UnknownAt[bool](at)
 		}
-		return topology.UnknownAt[bool](b.scope.folder.span(v.at))
+		return topology.SetAt(false, at)
 	}
 	if v, ok := b.get("subnet_id"); ok {
 		return topology.SetAt(true, b.scope.folder.span(v.at))
 	}
 	return topology.UnknownAt[bool](b.span())
+}
+
+// made reports whether an argument refers to a public address, one that is made for sure where it stands in the folder.
+func made(b node, name string) bool {
+	address := b.targetOf(name, []string{"azurerm_public_ip", "azurerm_public_ip_prefix"})
+	r := b.scope.folder.byAddress[address]
+	if r == nil {
+		return address != ""
+	}
+	all := b.scope.folder.instances(r)
+	return len(all) > 0 && !all[0].many
 }
 
 // add reads a rule: a listener, and the pool that it leads to.

@@ -19,6 +19,7 @@ var (
 	}
 	instanceGroups = []string{"google_compute_instance_group"}
 	endpointGroups = []string{"google_compute_network_endpoint_group"}
+	allChecks      = slices.Concat(googleChecks, oldChecks)
 )
 
 // proxyIdle is how long a Google proxy lets a connection be quiet where nothing is written.
@@ -330,12 +331,18 @@ func (f *folder) ofAny(kinds []string) []node {
 	return out
 }
 
-// targetOf is the one resource of some kinds that an argument refers to, or "".
+// targetOf is the one resource of some kinds that an argument refers to, or "" where it refers to none or to several.
 func (n node) targetOf(name string, kinds []string) string {
+	found := ""
 	for _, ref := range n.refers(name) {
-		if i := strings.Index(ref, "."); i >= 0 && slices.Contains(kinds, ref[:i]) {
-			return ref
+		kind, _, _ := strings.Cut(ref, ".")
+		switch {
+		case !slices.Contains(kinds, kind):
+		case found != "":
+			return ""
+		default:
+			found = ref
 		}
 	}
-	return ""
+	return found
 }

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -42,13 +43,14 @@ func (r *googleReader) check(service node) topology.Check {
 	if items, ok := v.items(); !written || ok && len(items) == 0 {
 		return topology.Check{Kind: topology.DefaultAt(topology.CheckNone, service.span()), Span: service.span()}
 	}
-	if n, ok := r.folder.first(service.targetOf("health_checks", googleChecks)); ok {
-		return googleCheck(n)
-	}
-	if n, ok := r.folder.first(service.targetOf("health_checks", oldChecks)); ok {
+	n, ok := r.folder.first(service.targetOf("health_checks", allChecks))
+	switch {
+	case !ok:
+		return topology.Check{Span: r.folder.span(v.at)}
+	case slices.Contains(oldChecks, n.resource.kind):
 		return oldCheck(n)
 	}
-	return topology.Check{Span: r.folder.span(v.at)}
+	return googleCheck(n)
 }
 
 func googleCheck(n node) topology.Check {

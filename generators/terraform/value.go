@@ -18,7 +18,9 @@ type value struct {
 	data any
 	// refs are the resources ("aws_lb.this") that the expression mentions where its value is unknown.
 	refs []string
-	at   hcl.Range // of the literal that decides
+	// choice says that only a run would tell which of several expressions this is.
+	choice bool
+	at     hcl.Range // of the literal that decides
 }
 
 // null is the value of the keyword.
