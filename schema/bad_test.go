@@ -99,6 +99,10 @@ func TestRefused(t *testing.T) {
 			`loadBalancer: {mode: "termination", termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}}`,
 			[]at{{8, 22, "cannot be built yet"}},
 		},
+		"termination without its mode": {
+			`loadBalancer: termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}`,
+			[]at{{8, 15, `beside mode "passthrough"`}},
+		},
 		"half a certificate":       {`clients: certificate: ca: "/x"`, []at{{8, 10, `has no "cert"`}, {8, 10, `has no "key"`}}},
 		"iptables needs networks":  {"targets: iptables: {}", []at{{8, 10, "need clients.networks"}}},
 		"iptables needs nodes":     {"targets: {iptables: {}, haproxy: {}}\nclients: networks: [\"10.0.2.0/24\"]", []at{{8, 11, "need loadBalancer.nodes"}}},

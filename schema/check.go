@@ -288,10 +288,11 @@ func (k checker) balancer() {
 		}
 		priorities[n.Priority.V] = n
 	}
-	if lb.Mode.V != "termination" {
-		return
-	}
 	switch {
+	case lb.Mode.V != "termination" && lb.Termination != nil:
+		k.both(lb.Termination.Span, lb.Mode.Span,
+			`loadBalancer.termination stands beside mode "passthrough", which opens no connection; need one of the two`, "")
+	case lb.Mode.V != "termination":
 	case k.Etcd.Auth.V:
 		k.both(lb.Mode.Span, k.Etcd.Auth.Span, `mode "termination" stands beside cluster.auth, `+
 			"but behind it every client reaches etcd as the load balancer; need passthrough, or auth off", `set mode: "passthrough"`)

@@ -176,7 +176,7 @@ func (w *writer) global() {
 
 // clientSide writes what holds for connections of clients: into defaults, or into a fragment's frontend.
 func (w *writer) clientSide(s *part) {
-	s.word(&parsers.Mode{}, "tcp", "etcd's own TLS passes through unopened")
+	s.word(&parsers.Mode{}, "tcp", "connections pass through unopened")
 	s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
 	s.option("dontlognull", "port scans and probes that send nothing are no news")
 	s.option("clitcpka", "finds clients that vanished without a word")

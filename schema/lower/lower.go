@@ -3,6 +3,7 @@
 package lower
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -43,6 +44,7 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options, ok := c.Targets["prometheus"]; ok {
 		l.t.Alerts = alerts(l.t, options)
 		l.t.Scrapes = scrapes(l.t, options)
+		l.refusedScrapes(options)
 	}
 	if options, ok := c.Targets["etcd"]; ok {
 		l.flags(options.Span)
@@ -198,6 +200,17 @@ func usable(servers []topology.Server) int {
 		}
 	}
 	return n
+}
+
+// refusedScrapes reports that the members' firewall opens no port for the scrapes: it admits monitoring to the metrics
+// port alone, since on the others it would reach the data.
+func (l *lowering) refusedScrapes(options *topology.Tree) {
+	_, filtered := l.Targets["iptables"]
+	_, scraped := etcdScrape(l.t, options)
+	if port, _ := etcdMetricsPort(l.t); filtered && scraped && !l.Etcd.MetricsPort.Known() {
+		l.unsupported(options.At(l.Span), fmt.Sprintf("target prometheus scrapes members at port %d, which the rules of target iptables "+
+			"do not open to monitoring; need a port for metrics alone", port), "start etcd with --listen-metrics-urls and set cluster.metrics.port")
+	}
 }
 
 // clamp puts a duration between bounds. What the spec sets is then reported, a default adapted silently.

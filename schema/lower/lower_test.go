@@ -191,3 +191,20 @@ func TestMembersScraped(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedScrapes: members' rules admit monitoring to the metrics port alone, which the spec's line is told.
+func TestRefusedScrapes(t *testing.T) {
+	const spec = members + `
+cluster: scheme: "http"
+loadBalancer: {host: "lb", nodes: "lb-1": address: "10.0.1.101"}
+clients: networks: ["10.0.2.0/24"]
+monitoring: networks: ["10.0.8.0/24"]
+targets: {haproxy: {}, prometheus: {}, iptables: {}}
+`
+	if _, diags := lower.Topology(lowertest.Cluster(t, spec)); len(diags) != 1 || diags[0].Rule != "unsupported" {
+		t.Errorf("without a metrics port: %v", diags)
+	}
+	if _, diags := lower.Topology(lowertest.Cluster(t, spec+"cluster: metrics: port: 2381\n")); len(diags) != 0 {
+		t.Errorf("with one: %v", diags)
+	}
+}
