@@ -388,6 +388,22 @@ etcd v4: from 0.0.0.0/0`, "\n")
 	}
 }
 
+// A list of objects is read as blocks are.
+func TestAzureRulesInList(t *testing.T) {
+	got := lines(parsed(t, `
+resource "azurerm_network_security_group" "etcd" {
+  security_rule = [{
+    name                   = "clients", priority = 100, direction = "Inbound", access = "Allow", protocol = "Tcp"
+    source_address_prefix  = "10.0.2.0/24", source_port_range = "*", destination_address_prefix = "*"
+    destination_port_range = "2379", destination_port_ranges = null
+  }]
+}
+`).Firewalls)
+	if want := "etcd v4: from ?\netcd v4: from ?\netcd v4: tcp 2379-2379 from 10.0.2.0/24"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 const classicBalancer = `
 resource "aws_elb" "etcd" {
   name      = "etcd"

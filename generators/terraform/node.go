@@ -16,8 +16,9 @@ type node struct {
 	bodies   []*hclsyntax.Body
 	header   hcl.Range
 	scope    scope
-	key      value // of for_each
-	many     bool  // stands for an unknown number of instances
+	key      value    // of for_each
+	object   *mapping // of a block that is written as an element of a list
+	many     bool     // stands for an unknown number of instances
 }
 
 // in is the instance for one element of a collection.
@@ -47,6 +48,10 @@ func (n node) instance() string { return n.address() + n.index() }
 
 // get is the value of an argument; false where it is not written or null.
 func (n node) get(name string) (value, bool) {
+	if n.object != nil {
+		v, ok := n.object.fields[name]
+		return v, ok && !v.absent()
+	}
 	for i := len(n.bodies) - 1; i >= 0; i-- {
 		if a := n.bodies[i].Attributes[name]; a != nil {
 			v := n.scope.eval(a.Expr)
@@ -94,6 +99,21 @@ func (n node) blocks(kind string) []node {
 		}
 	}
 	return nil
+}
+
+// entries are the nested blocks of a type, and those written as a list of objects.
+func (n node) entries(kind string) []node {
+	out := n.blocks(kind)
+	listed, _ := n.get(kind)
+	items, _ := listed.items()
+	for _, item := range items {
+		if m, ok := item.data.(*mapping); ok {
+			one := n
+			one.object, one.header = m, item.at
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // dynamic expands the content of a dynamic block.

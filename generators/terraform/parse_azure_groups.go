@@ -21,7 +21,7 @@ func azureFirewalls(f *folder) []topology.Firewall {
 		rules[group] = append(rules[group], rs...)
 	}
 	for _, n := range f.of(azureGroup) {
-		for _, b := range n.blocks("security_rule") {
+		for _, b := range n.entries("security_rule") {
 			add(n.address(), azureRules(b))
 		}
 	}
