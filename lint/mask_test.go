@@ -67,7 +67,7 @@ func FuzzMask(f *testing.F) {
 
 func BenchmarkMaskHostile(b *testing.B) {
 	for name, unit := range map[string]string{"statements": "{%%}x", "values": "{{}}x", "open": "{{", "shell": "${", "erb": "<% x %> y", "go": "{{if}}"} {
-		data := bytes.Repeat([]byte(unit), maxFile/len(unit))
+		data := bytes.Repeat([]byte(unit), MaxFile/len(unit))
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				mask(data, nil)

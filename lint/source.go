@@ -20,7 +20,7 @@ import (
 
 // The bounds of what is read.
 const (
-	maxFile  = 4 << 20
+	MaxFile  = 4 << 20 // bytes
 	headSize = 8 << 10 // what formats are detected by
 )
 
@@ -129,7 +129,7 @@ func formats() string {
 }
 
 func (c *collector) stdin(o Options) error {
-	data, err := io.ReadAll(io.LimitReader(o.Stdin, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(o.Stdin, MaxFile+1))
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
@@ -228,7 +228,7 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 		}
 		return true, errNotText
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1-int64(n)))
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1-int64(n)))
 	if err != nil {
 		return false, err
 	}
@@ -237,7 +237,7 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 }
 
 // add takes a file in if it is of a known format, and reports whether it is. Size is that of the whole file, of which
-// no more than maxFile bytes need to be at hand.
+// no more than MaxFile bytes need to be at hand.
 func (c *collector) add(f file, size int64) bool {
 	if filepath.Base(f.path) == manifestName {
 		c.manifests = append(c.manifests, f)
@@ -266,9 +266,9 @@ func (c *collector) add(f file, size int64) bool {
 
 // refusal is why a file is not parsed, or "".
 func refusal(f file, size int64) string {
-	if size > maxFile {
+	if size > MaxFile {
 		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
-			size>>20, maxFile>>20)
+			size>>20, MaxFile>>20)
 	}
 	if f.format != nil && f.format.Binary {
 		return ""
@@ -318,7 +318,7 @@ func (c *collector) included(p string, by file) {
 		return
 	}
 	info, err := os.Stat(p)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxFile {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > MaxFile {
 		return
 	}
 	data, err := os.ReadFile(p)

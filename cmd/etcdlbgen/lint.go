@@ -75,9 +75,12 @@ type linter struct {
 // prepare reads what is needed before any file is linted.
 func (l *linter) prepare() error {
 	if slices.Contains(l.Path, "-") {
-		text, err := io.ReadAll(l.in)
-		if err != nil {
+		text, err := io.ReadAll(io.LimitReader(l.in, lint.MaxFile+1))
+		switch {
+		case err != nil:
 			return fmt.Errorf("read standard input: %w", err)
+		case len(text) > lint.MaxFile:
+			return usagef("standard input has more than %d MiB, more than any configuration holds", lint.MaxFile>>20)
 		}
 		l.text = text
 		if l.Fix {
