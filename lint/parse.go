@@ -26,7 +26,7 @@ func (in *input) parse(files []file) {
 			if !u.format.Binary {
 				data = mask(data, u.format.Own)
 			}
-			src.Files = append(src.Files, target.File{Path: f.path, Data: data})
+			src.Files = append(src.Files, target.File{Path: f.path, Data: data, Written: f.data})
 			names = append(names, f.path)
 		}
 		t, diags := u.format.Parse(src)

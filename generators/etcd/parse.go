@@ -71,6 +71,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 		if read == nil { // its name says nothing, what masking left of it neither
 			continue
 		}
+		facts.Written = f.At
 		diags = append(diags, read(f, &facts)...)
 	}
 	facts.Fill(t)

@@ -65,6 +65,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	for _, f := range src.Files {
 		y, more := target.ParseYAML(f, "Kubernetes")
 		diags = append(diags, more...)
+		facts.Written = f.At
 		r := reader{y, &facts, map[*yaml.Node]bool{}, maxWords}
 		for _, root := range y.Roots {
 			if kind := target.Field(root, "kind"); kind != nil && kind.Value == "ClusterConfiguration" {
@@ -130,8 +131,12 @@ func (r *reader) run(run process.Run, lists ...*yaml.Node) {
 			if r.words--; r.words < 0 {
 				return
 			}
-			if v := r.Text(w); v.Known() {
-				run.Words = append(run.Words, v)
+			lines := r.Lines(w)
+			if len(lines) > 1 {
+				run.Words = append(run.Words, process.Script(lines)...)
+				r.words -= len(lines)
+			} else if len(lines) == 1 && lines[0].Known() {
+				run.Words = append(run.Words, lines[0])
 			}
 		}
 	}

@@ -93,6 +93,18 @@ func shellScript(name string) bool { return len(name) <= 5 && strings.HasSuffix(
 
 var operators = []string{"&&", "||", ";", "|", "&", "then", "do", "fi", "done"}
 
+// Script are the words of a script of several lines, with something before them that a shell's -c takes.
+func Script(lines []topology.Value[string]) []topology.Value[string] {
+	out := []topology.Value[string]{topology.SetAt(";", lines[0].Span)}
+	for _, l := range lines {
+		out = append(out, script(l)...)
+		if !strings.HasSuffix(l.V, `\`) {
+			out = append(out, topology.SetAt(";", l.Span))
+		}
+	}
+	return out
+}
+
 // script are the words of a shell's script. What the shell would expand stays in them, and makes them unknown later.
 func script(v topology.Value[string]) []topology.Value[string] {
 	var out []topology.Value[string]

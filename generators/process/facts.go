@@ -10,6 +10,9 @@ import (
 
 // Facts are what the runs of a source say.
 type Facts struct {
+	// Written returns the text of a span before placeholders were masked, or "".
+	Written func(diag.Span) string
+
 	members []topology.Member
 	dialers []topology.Dialer
 }
@@ -146,6 +149,10 @@ func (f *Facts) APIServer(s Settings, at diag.Span) {
 
 // Dialer adds a client, if it says where etcd is.
 func (f *Facts) Dialer(d topology.Dialer) {
+	if len(d.Endpoints) == 1 && !d.Endpoints[0].Known() && f.Written != nil {
+		at := d.Endpoints[0].Span
+		d.Placeholder = topology.SetAt(f.Written(at), at)
+	}
 	if len(d.Endpoints)+len(d.Overrides) > 0 {
 		f.dialers = append(f.dialers, d)
 	}

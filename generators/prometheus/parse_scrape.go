@@ -36,6 +36,9 @@ func (r reader) scrape(n *yaml.Node) topology.Scrape {
 		},
 		Span: r.span(n),
 	}
+	if v := r.text(field(n, "tls_config", "insecure_skip_verify")); v.Known() {
+		s.Insecure = topology.SetAt(v.V == "true", v.Span)
+	}
 	for i, static := range items(field(n, "static_configs")) {
 		for _, endpoint := range items(field(static, "targets")) {
 			s.Targets = append(s.Targets, r.endpoint(endpoint))

@@ -3,6 +3,8 @@
 package target
 
 import (
+	"bytes"
+
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -68,4 +70,22 @@ type Source struct {
 type File struct {
 	Path string
 	Data []byte
+	// Written is the text before masking, byte for byte as long; nil where nothing is masked.
+	Written []byte
+}
+
+// At is what is written at a span of one line before masking, or "".
+func (f File) At(s diag.Span) string {
+	n := 0
+	for line := range bytes.Lines(f.Written) {
+		if n++; n < s.Line {
+			continue
+		}
+		runes := []rune(string(line))
+		if s.EndLine != s.Line || s.Col < 1 || s.EndCol < s.Col || s.EndCol-1 > len(runes) {
+			return ""
+		}
+		return string(runes[s.Col-1 : s.EndCol-1])
+	}
+	return ""
 }

@@ -107,6 +107,29 @@ func (y *YAML) Text(n *yaml.Node) topology.Value[string] {
 	return topology.SetAt(n.Value, y.Span(n))
 }
 
+// Lines are the lines of a text, each where it stands, if it is a literal block; else the whole is one.
+func (y *YAML) Lines(n *yaml.Node) []topology.Value[string] {
+	v := y.Text(n)
+	if n = Resolve(n); !v.Known() || n.Style&yaml.LiteralStyle == 0 {
+		return []topology.Value[string]{v}
+	}
+	var out []topology.Value[string]
+	number := n.Line
+	for text := range strings.Lines(n.Value) {
+		text = strings.TrimSpace(text)
+		number++
+		if number > len(y.lines) || text == "" {
+			continue
+		}
+		before, _, ok := strings.Cut(y.lines[number-1], text)
+		if !ok {
+			return []topology.Value[string]{v}
+		}
+		out = append(out, topology.SetAt(text, diag.At(y.file, number, 1+len([]rune(before)), len([]rune(text)))))
+	}
+	return out
+}
+
 // Resolve follows an alias.
 func Resolve(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {

@@ -35,7 +35,7 @@ func checkCertLBSAN(g *topology.Group) diag.List {
 			switch {
 			case c.Declared:
 				out = append(out, missingDeclared(g, c)...)
-			case c.Role == topology.ServerCert && g.IsEtcdCertificate(c):
+			case g.CertRole(c) == topology.ServerCert && g.IsEtcdCertificate(c):
 				out = append(out, missingHeld(g, c)...)
 			}
 		}
@@ -133,7 +133,7 @@ func certLBSANUnjudged(g *topology.Group) string {
 			switch {
 			case c.Declared && (c.Names.State == topology.Set || c.Addrs.State == topology.Set):
 				judged++
-			case !c.Declared && c.Role == topology.ServerCert:
+			case !c.Declared && g.CertRole(c) == topology.ServerCert:
 				certs++
 				if g.IsEtcdCertificate(c) {
 					judged++

@@ -128,11 +128,11 @@ func (g *Group) CertRole(c *Certificate) CertRole {
 // DeclaredCA is a CA that a spec or manifest trusts, and what was linted in its place.
 type DeclaredCA struct {
 	Path         Value[string]
-	File         string
+	File         string // "" where none was linted
 	Certificates []*Certificate
 }
 
-// DeclaredCAs are the declared CAs of which a file of that base name was linted. Of several such files, those whose path
+// DeclaredCAs are the declared CAs, each with the linted file of that base name. Of several such files, those whose path
 // has most in common with the declared one are taken.
 func (g *Group) DeclaredCAs() []DeclaredCA {
 	var out []DeclaredCA
@@ -142,7 +142,11 @@ func (g *Group) DeclaredCAs() []DeclaredCA {
 			if n.what != CACert {
 				continue
 			}
-			for _, file := range g.closest(n.path.V) {
+			files := g.closest(n.path.V)
+			if len(files) == 0 {
+				files = []string{""}
+			}
+			for _, file := range files {
 				if key := [2]string{n.path.V, file}; !seen[key] {
 					seen[key] = true
 					out = append(out, DeclaredCA{n.path, file, g.inFile(file)})
@@ -209,7 +213,7 @@ func (g *Group) EtcdCertificates() []*Certificate {
 		}
 	}
 	for _, ca := range g.DeclaredCAs() {
-		files[ca.File] = true
+		files[ca.File] = true // that of none is no file
 	}
 	return slices.DeleteFunc(all, func(c *Certificate) bool { return !files[c.Span.File] })
 }

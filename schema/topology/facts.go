@@ -145,7 +145,7 @@ func (b Pool) restrict(s Facts) Pool {
 func (c Check) restrict(s Facts) Check {
 	var out Check
 	if s.Has(FCheck) {
-		out.Kind, out.Port, out.Method, out.Path = c.Kind, c.Port, c.Method, c.Path
+		out.Kind, out.Port, out.Plain, out.Method, out.Path = c.Kind, c.Port, c.Plain, c.Method, c.Path
 	}
 	if s.Has(FCheckTimes) {
 		out.Interval, out.Fall, out.Rise = c.Interval, c.Fall, c.Rise

@@ -40,8 +40,8 @@ func (f Flags) Known() bool { return f.Span != diag.Span{} }
 type Dialer struct {
 	Program   string          // "kube-apiserver", "etcdctl"
 	Endpoints []Value[string] // URLs as they are written
-	// Balancer is set where the only endpoint is a placeholder whose name says that it is the load balancer's.
-	Balancer    Value[string]
+	// Placeholder is what is written in the place of the only endpoint, where a template or a variable fills it in.
+	Placeholder Value[string]
 	Overrides   []Value[string] // URLs for some of the data
 	Certificate KeyPair
 	Insecure    Value[bool] // does not verify the server's certificate

@@ -64,6 +64,9 @@ func (g *Group) ClientScheme() Value[string] {
 				return v
 			}
 		}
+		if v := schemeOf(t.Endpoints); v.Known() {
+			return v
+		}
 	}
 	if g.EndpointScheme != "" {
 		return SetAt(g.EndpointScheme, diag.Span{})

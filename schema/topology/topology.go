@@ -28,7 +28,8 @@ type Topology struct {
 	Recorded     []string // metrics that recording rules make
 	Scrapes      []Scrape
 	Dialers      []Dialer
-	Targets      []string // of a spec: the enabled targets, sorted
+	Endpoints    []Value[string] // URLs that clients of the load balancer are told, beside Dialed
+	Targets      []string        // of a spec: the enabled targets, sorted
 }
 
 // Etcd is the cluster behind the load balancer.
@@ -242,7 +243,8 @@ const (
 // Check is a pool's health check.
 type Check struct {
 	Kind     Value[CheckKind]
-	Port     Value[int] // the server's own port where the format's default is that
+	Port     Value[int]  // the server's own port where the format's default is that
+	Plain    Value[bool] // of an HTTP check: it is written down that it is not encrypted
 	Method   Value[string]
 	Path     Value[string] // with query
 	Interval Value[time.Duration]

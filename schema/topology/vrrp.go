@@ -20,13 +20,3 @@ type VRRP struct {
 	Addresses []Value[netip.Prefix] // that move, host bits and all; an unknown one stands for any number
 	Span      diag.Span
 }
-
-// Holds reports whether the addresses that are known to move hold one.
-func (v *VRRP) Holds(a netip.Addr) bool {
-	for _, p := range v.Addresses {
-		if p.Known() && p.V.Addr() == a {
-			return true
-		}
-	}
-	return false
-}
