@@ -29,10 +29,11 @@ var alertAlwaysFires = Rule{
 
 func checkAlertAlwaysFires(g *topology.Group) diag.List {
 	var out diag.List
+	m := monitoringOf(g)
 	for _, t := range g.Sources {
 		for _, a := range t.Alerts {
 			at := slices.IndexFunc(a.Compares, func(c topology.Comparison) bool {
-				_, _, dead := isDead(g, c.Of)
+				_, _, dead := m.dead(c.Of)
 				return c.Decides && !dead && (c.Bool || cannotFail(c))
 			})
 			if at < 0 {

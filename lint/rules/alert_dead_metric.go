@@ -25,9 +25,10 @@ var alertDeadMetric = Rule{
 
 func checkAlertDeadMetric(g *topology.Group) diag.List {
 	var out diag.List
+	m := monitoringOf(g)
 	for _, t := range g.Sources {
 		for i := range t.Alerts {
-			if d, dead := judgeReads(g, &t.Alerts[i]); dead {
+			if d, dead := judgeReads(m, &t.Alerts[i]); dead {
 				out = append(out, d)
 			}
 		}
@@ -36,9 +37,9 @@ func checkAlertDeadMetric(g *topology.Group) diag.List {
 }
 
 // judgeReads reports the first thing that an alert reads in vain.
-func judgeReads(g *topology.Group, a *topology.Alert) (diag.Diagnostic, bool) {
+func judgeReads(m monitoring, a *topology.Alert) (diag.Diagnostic, bool) {
 	for _, s := range a.Reads {
-		what, instead, sure := isDead(g, s)
+		what, instead, sure := m.dead(s)
 		if what == "" {
 			continue
 		}

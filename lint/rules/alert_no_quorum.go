@@ -26,9 +26,10 @@ var alertNoQuorum = Rule{
 
 func checkAlertNoQuorum(g *topology.Group) diag.List {
 	var late *topology.Alert
+	m := monitoringOf(g)
 	for _, t := range g.Sources {
 		for i := range t.Alerts {
-			switch a := &t.Alerts[i]; onQuorum(g, a) {
+			switch a := &t.Alerts[i]; m.onQuorum(a) {
 			case inTime:
 				return nil
 			case tooLate:
@@ -41,9 +42,9 @@ func checkAlertNoQuorum(g *topology.Group) diag.List {
 	if late == nil {
 		return nil
 	}
-	pool := poolOf(g, late.Compares[0].Of)
+	pool := m.poolOf(late.Compares[0].Of)
 	enough := "a quorum, which is 2 of three members"
-	if q := quorum(g, pool); q > 0 {
+	if q := m.quorum(pool); q > 0 {
 		enough = fmt.Sprint(q)
 	}
 	return diag.List{{
@@ -65,28 +66,28 @@ const (
 	inTime               // or perhaps in time
 )
 
-func onQuorum(g *topology.Group, a *topology.Alert) promptness {
+func (m monitoring) onQuorum(a *topology.Alert) promptness {
 	if !a.Expr.Known() {
 		return inTime
 	}
 	if len(a.Compares) == 1 && len(a.Reads) == 1 && a.Compares[0].Decides {
 		c := a.Compares[0]
 		if needed, ok := serversNeeded(c); ok {
-			return numberOfServers(g, c.Of, needed)
+			return m.numberOfServers(c.Of, needed)
 		}
 	}
-	if slices.ContainsFunc(a.Reads, func(s topology.Selector) bool { return tells(g, s) }) {
+	if slices.ContainsFunc(a.Reads, func(s topology.Selector) bool { return m.tells(s) }) {
 		return inTime
 	}
 	return unrelated
 }
 
 // numberOfServers judges an alert that is silent while so many servers are up. An unknown quorum is at least 2.
-func numberOfServers(g *topology.Group, s topology.Selector, needed float64) promptness {
-	pool := poolOf(g, s)
-	q := quorum(g, pool)
+func (m monitoring) numberOfServers(s topology.Selector, needed float64) promptness {
+	pool := m.poolOf(s)
+	q := m.quorum(pool)
 	switch {
-	case aboutOthers(g, s):
+	case m.aboutOthers(s):
 		return unrelated
 	case q == 0 && needed > 1 || q > 0 && needed >= float64(q):
 		return inTime
@@ -119,11 +120,10 @@ func serversNeeded(c topology.Comparison) (float64, bool) {
 }
 
 // poolOf is the name of the pool of etcd's that a selector is about, or "".
-func poolOf(g *topology.Group, s topology.Selector) string {
+func (m monitoring) poolOf(s topology.Selector) string {
 	for _, label := range []string{"proxy", "backend"} {
 		name := s.Labels[label]
-		known := func(b topology.EtcdPool) bool { return b.Name.V == name }
-		if name != "" && (topology.NamesEtcd(name) || slices.ContainsFunc(g.EtcdPools(), known)) {
+		if _, known := m.pools[name]; name != "" && (known || topology.NamesEtcd(name)) {
 			return name
 		}
 	}
@@ -131,42 +131,33 @@ func poolOf(g *topology.Group, s topology.Selector) string {
 }
 
 // quorum is how many of the servers of a pool a quorum needs, 0 where the number of members is not known.
-func quorum(g *topology.Group, pool string) int {
-	for _, t := range g.Sources {
-		voters := len(t.Etcd.Members)
-		for _, m := range t.Etcd.Members {
-			if m.Learner.V {
-				voters--
-			}
-		}
-		if voters > 0 {
-			return voters/2 + 1
-		}
+func (m monitoring) quorum(pool string) int {
+	members := m.voters
+	if members == 0 {
+		members = m.pools[pool]
 	}
-	for _, b := range g.EtcdPools() {
-		if b.Name.V == pool && len(b.Servers) > 0 {
-			return len(b.Servers)/2 + 1
-		}
+	if members == 0 {
+		return 0
 	}
-	return 0
+	return members/2 + 1
 }
 
 // tells reports whether series may tell of single members that fail, or of the quorum.
-func tells(g *topology.Group, s topology.Selector) bool {
+func (m monitoring) tells(s topology.Selector) bool {
 	switch {
-	case s.Metric == "", strings.Contains(s.Metric, "etcd"), recorded(g, s.Metric):
+	case s.Metric == "", strings.Contains(s.Metric, "etcd"), m.recorded[s.Metric]:
 		return true
 	case s.Metric == "up", s.Metric == "probe_success", strings.HasPrefix(s.Metric, "haproxy_server_status"),
 		strings.HasPrefix(s.Metric, "haproxy_server_up"), strings.HasPrefix(s.Metric, "haproxy_server_check_"),
 		strings.HasPrefix(s.Metric, "haproxy_server_downtime_"), strings.HasPrefix(s.Metric, "haproxy_backend_agg_"),
 		s.Metric == "haproxy_backend_active_servers", s.Metric == "haproxy_backend_up", s.Metric == "haproxy_backend_status":
-		return !aboutOthers(g, s)
+		return !m.aboutOthers(s)
 	}
 	return false
 }
 
 // aboutOthers reports whether a selector names what it is about, and nothing of that is etcd's.
-func aboutOthers(g *topology.Group, s topology.Selector) bool {
+func (m monitoring) aboutOthers(s topology.Selector) bool {
 	named := false
 	for label, value := range s.Labels {
 		if topology.NamesEtcd(value) {
@@ -174,5 +165,5 @@ func aboutOthers(g *topology.Group, s topology.Selector) bool {
 		}
 		named = named || label == "job" || label == "proxy" || label == "backend"
 	}
-	return named && poolOf(g, s) == "" && !slices.ContainsFunc(s.Needs, func(label string) bool { return label == "proxy" || label == "backend" })
+	return named && m.poolOf(s) == "" && !slices.ContainsFunc(s.Needs, func(label string) bool { return label == "proxy" || label == "backend" })
 }

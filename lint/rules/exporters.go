@@ -59,47 +59,66 @@ func ofRouter(s topology.Selector) bool {
 		func(label string) bool { return requires(s, label) })
 }
 
-// usesBuiltIn reports whether the spec, or some expression, shows that the built-in exporter is the one that is scraped.
-func usesBuiltIn(g *topology.Group) bool {
-	found := false
+// monitoring is what the expressions of a group are judged by.
+type monitoring struct {
+	// builtIn says that the spec, or some expression, shows that the built-in exporter is the one that is scraped.
+	builtIn  bool
+	recorded map[string]bool // metrics that recording rules make
+	pools    map[string]int  // those of etcd's, by name: how many servers each has
+	voters   int             // etcd's voting members; 0 where they are not known
+}
+
+func monitoringOf(g *topology.Group) monitoring {
+	m := monitoring{recorded: map[string]bool{}, pools: map[string]int{}}
+	both := false
 	for _, t := range g.Sources {
-		if t.Format == "spec" && slices.Contains(t.Targets, "haproxy") {
-			found = true
+		m.builtIn = m.builtIn || t.Format == "spec" && slices.Contains(t.Targets, "haproxy")
+		for _, name := range t.Recorded {
+			m.recorded[name] = true
 		}
 		for _, a := range t.Alerts {
 			for _, s := range a.Reads {
-				if strings.HasPrefix(s.Metric, "haproxy_exporter_") {
-					return false // both are, or were
-				}
-				found = found || slices.Contains(builtIn, s.Metric) || bySection(s.Metric) && requires(s, "proxy")
+				both = both || strings.HasPrefix(s.Metric, "haproxy_exporter_")
+				m.builtIn = m.builtIn || slices.Contains(builtIn, s.Metric) || bySection(s.Metric) && requires(s, "proxy")
 			}
 		}
+		if m.voters == 0 {
+			m.voters = voters(t.Etcd.Members)
+		}
 	}
-	return found
+	for _, b := range g.EtcdPools() {
+		m.pools[b.Name.V] = len(b.Servers)
+	}
+	m.builtIn = m.builtIn && !both
+	return m
 }
 
-// isDead says why a selector selects nothing of the built-in exporter: a metric or label of the retired one. Sure is
-// false where the retired one may be in use.
-func isDead(g *topology.Group, s topology.Selector) (what, instead string, sure bool) {
-	if s.Either || ofRouter(s) || recorded(g, s.Metric) {
+// dead says why a selector selects nothing of the built-in exporter: a metric or label of the retired one. Sure is false
+// where the retired one may be in use.
+func (m monitoring) dead(s topology.Selector) (what, instead string, sure bool) {
+	if s.Either || ofRouter(s) || m.recorded[s.Metric] {
 		return "", "", false
 	}
-	sure = usesBuiltIn(g)
 	if instead, ok := retired[s.Metric]; ok {
-		if s.Metric == "haproxy_up" && !sure { // others give that, too
+		if s.Metric == "haproxy_up" && !m.builtIn { // others give that, too
 			return "", "", false
 		}
-		return s.Metric, instead, sure
+		return s.Metric, instead, m.builtIn
 	}
 	for _, label := range []string{"backend", "frontend"} {
 		if bySection(s.Metric) && requires(s, label) {
-			return "the label " + label + " of " + s.Metric, "proxy", sure || slices.Contains(builtIn, s.Metric)
+			return "the label " + label + " of " + s.Metric, "proxy", m.builtIn || slices.Contains(builtIn, s.Metric)
 		}
 	}
 	return "", "", false
 }
 
-// recorded reports whether a recording rule makes a metric.
-func recorded(g *topology.Group, metric string) bool {
-	return slices.ContainsFunc(g.Sources, func(t *topology.Topology) bool { return slices.Contains(t.Recorded, metric) })
+func voters(members []topology.Member) int {
+	n := 0
+	for _, m := range members {
+		if !m.Learner.V {
+			n++
+		}
+	}
+	return n
 }

@@ -25,34 +25,25 @@ var vrrpIDCollision = Rule{
 
 func checkVRRPIDCollision(g *topology.Group) diag.List {
 	var out diag.List
-	all := routers(g)
-	for i, v := range all {
-		before := slices.IndexFunc(all[:i], func(w router) bool { return collide(w, v) })
-		if before < 0 {
-			continue
-		}
-		first := all[before]
+	pairs(g, collide, func(first, second router) {
 		out = append(out, diag.Diagnostic{
-			Span:     v.RouterID.Span,
+			Span:     second.RouterID.Span,
 			Severity: diag.Error,
 			Message: fmt.Sprintf("%s has the virtual_router_id %d of %s, whose addresses are others, so one of the two loses its "+
-				"addresses; need an id of its own", called("vrrp_instance", v.Name), v.RouterID.V, called("vrrp_instance", first.Name)),
+				"addresses; need an id of its own", called("vrrp_instance", second.Name), second.RouterID.V, called("vrrp_instance", first.Name)),
 			Hint:    "choose a number from 1 to 255 that no other virtual router of the network has",
-			Subject: "vrrp " + v.Name.V,
+			Subject: "vrrp " + second.Name.V,
 			Related: []diag.Related{{Span: first.RouterID.Span, Message: "the other's"}},
 		})
-	}
+	})
 	return out
 }
 
-// collide reports whether two instances are different virtual routers that hear each other and have one id.
+// collide reports whether two instances of one id are different virtual routers that hear each other.
 func collide(a, b router) bool {
-	if !a.RouterID.Known() || !b.RouterID.Known() || a.RouterID.V != b.RouterID.V || !hear(a, b) {
-		return false
-	}
 	family, ok := familyOf(a)
 	other, okToo := familyOf(b)
-	return ok && okToo && family == other && !shareAddress(a, b)
+	return ok && okToo && family == other && hear(a, b) && !shareAddress(a, b)
 }
 
 // prefixFact is one address that moves.
@@ -72,26 +63,15 @@ func hear(a, b router) bool {
 	case !a.Unicast.Known() || !b.Unicast.Known() || a.Unicast.V != b.Unicast.V:
 		return false
 	case a.Unicast.V:
-		return peersOf(a, b) || peersOf(b, a)
+		return overlap(a.tells, b.tells) || b.Source.Known() && a.tells[b.Source.V] || a.Source.Known() && b.tells[a.Source.V]
 	case a.source == b.source:
 		return a.Interface.Known() && b.Interface.Known() && a.Interface.V == b.Interface.V
 	}
 	return network(a, b) || network(b, a)
 }
 
-// peersOf reports whether a tells b or one of b's peers.
-func peersOf(a, b router) bool {
-	return slices.ContainsFunc(a.Peers, func(p topology.Value[netip.Addr]) bool {
-		return p.Known() && (b.Source.Known() && b.Source.V == p.V ||
-			slices.ContainsFunc(b.Peers, func(q topology.Value[netip.Addr]) bool { return q.Known() && q.V == p.V }))
-	})
-}
-
-// network reports whether a's network holds an address of b's.
+// network reports whether a's network holds b's first address.
 func network(a, b router) bool {
-	return slices.ContainsFunc(a.Addresses, func(p prefixFact) bool {
-		return p.Known() && !p.V.IsSingleIP() && slices.ContainsFunc(b.Addresses, func(q prefixFact) bool {
-			return q.Known() && p.V.Masked().Contains(q.V.Addr())
-		})
-	})
+	to := b.Addresses[0].V.Addr()
+	return slices.ContainsFunc(a.Addresses, func(p prefixFact) bool { return !p.V.IsSingleIP() && p.V.Masked().Contains(to) })
 }

@@ -40,23 +40,6 @@ func checkVRRPMulticast(g *topology.Group) diag.List {
 	return out
 }
 
-// router is one VRRP instance with where it stands.
-type router struct {
-	*topology.VRRP
-	source int // in the group
-}
-
-// routers are all VRRP instances, etcd's or not.
-func routers(g *topology.Group) []router {
-	var out []router
-	for i, t := range g.Sources {
-		for j := range t.VRRP {
-			out = append(out, router{&t.VRRP[j], i})
-		}
-	}
-	return out
-}
-
 func vrrpMulticastUnjudged(g *topology.Group) string {
 	for _, v := range routers(g) {
 		if !v.Unicast.Known() {

@@ -21,35 +21,24 @@ var vrrpPriorityTie = Rule{
 
 func checkVRRPPriorityTie(g *topology.Group) diag.List {
 	var out diag.List
-	all := routers(g)
-	for i, v := range all {
-		before := slices.IndexFunc(all[:i], func(w router) bool { return tied(w, v) })
-		if before < 0 {
-			continue
-		}
-		first := all[before]
+	pairs(g, tied, func(first, second router) {
 		out = append(out, diag.Diagnostic{
-			Span:     v.Priority.Span,
+			Span:     second.Priority.Span,
 			Severity: diag.Error,
 			Message: fmt.Sprintf("%s has priority %d on two machines of virtual router %d, so both may take its addresses; need "+
-				"different priorities", called("vrrp_instance", v.Name), v.Priority.V, v.RouterID.V),
+				"different priorities", called("vrrp_instance", second.Name), second.Priority.V, second.RouterID.V),
 			Hint:    "give one of them another priority",
-			Subject: "vrrp " + v.Name.V,
+			Subject: "vrrp " + second.Name.V,
 			Related: []diag.Related{{Span: first.Priority.Span, Message: "the other machine's"}},
 		})
-	}
+	})
 	return out
 }
 
-// tied reports whether two instances are the same virtual router on two machines, with one priority.
+// tied reports whether two instances of one id are the same virtual router on two machines, with one priority.
 func tied(a, b router) bool {
 	return a.source != b.source && a.Priority.Known() && b.Priority.Known() && a.Priority.V == b.Priority.V &&
-		a.RouterID.Known() && b.RouterID.Known() && a.RouterID.V == b.RouterID.V &&
 		shareAddress(a, b) && !oneMachine(a, b)
-}
-
-func shareAddress(a, b router) bool {
-	return slices.ContainsFunc(a.Addresses, func(p prefixFact) bool { return p.Known() && b.Holds(p.V.Addr()) })
 }
 
 // oneMachine reports whether two instances may be one file that is there twice: they have one source address, or all
