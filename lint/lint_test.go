@@ -35,8 +35,8 @@ loadBalancer: host: "etcd-lb.example.com"
     timeout server 30s
 listen etcd
     bind *:2379
-    option httpchk GET /readyz
-    server etcd-1 10.0.1.10:2379 check port 2381
+    option httpchk GET /health?exclude=NOSPACE
+    server etcd-1 10.0.1.10:2379 check port 2381 on-marked-down shutdown-sessions
 `
 	finding = "haproxy.cfg:4 error watch-timeout"
 )
@@ -327,12 +327,12 @@ func TestSuppression(t *testing.T) {
 
 func TestProvenPeerCannotBeSuppressed(t *testing.T) {
 	listen := func(name string) string {
-		return "defaults\n  mode tcp\n  timeout client 1h\n  timeout server 1h\nlisten " + name +
+		return "defaults\n  mode tcp\n  timeout connect 1s\n  timeout client 1h\n  timeout server 1h\nlisten " + name +
 			"\n  bind *:7000\n  # etcdlbgen:ignore peer-via-lb we know better\n  server a 10.0.1.10:2380\n"
 	}
 	in(t, map[string]string{"haproxy.cfg": listen("etcd")})
 	_, got := run(t, lint.Options{})
-	expect(t, got, "haproxy.cfg:7 warning unused-ignore", "haproxy.cfg:8 error peer-via-lb")
+	expect(t, got, "haproxy.cfg:8 warning unused-ignore", "haproxy.cfg:9 error peer-via-lb")
 	in(t, map[string]string{"haproxy.cfg": listen("other")})
 	_, got = run(t, lint.Options{})
 	expect(t, got)

@@ -49,6 +49,9 @@ func (r *reader) check(s *section, members []member) topology.Check {
 	}
 	out.Kind = agree(asked, func(v member) topology.Value[topology.CheckKind] { return m.kind(v, out.Span) })
 	out.Method, out.Path = m.verb, m.path
+	if out.Kind.V == topology.CheckHTTP && asked[0].params.has("no-check-ssl") {
+		out.Plain = topology.SetAt(true, asked[0].params.set["no-check-ssl"].keyword.at)
+	}
 	out.Port = agree(asked, m.port)
 	m.times(&out, s, asked)
 	if out.Kind.V == topology.CheckHTTPS || out.Kind.V == topology.CheckTLS && !m.line.is("option", "ssl-hello-chk") {

@@ -68,6 +68,12 @@ func (w *writer) defaultServers(pool *topology.Pool) []common.ParserData {
 			Comment: "in case a foreign defaults section says otherwise",
 		})
 	}
+	if check.Plain.V && !w.fragment {
+		lines = append(lines, types.DefaultServer{
+			Params:  []params.ServerOption{flag("no-check-ssl")},
+			Comment: "on purpose: members speak no TLS",
+		})
+	}
 	var when []params.ServerOption
 	if check.Port.Known() && (w.fragment || len(pool.Servers) > 0 && check.Port.V != pool.Servers[0].Port.V) {
 		when = append(when, with("port", strconv.Itoa(check.Port.V)))

@@ -94,14 +94,15 @@ func (r *reader) kind(c *topology.Check, s *scope, n *node) {
 		plain, encrypted, kindSpan = topology.CheckHTTP, topology.CheckHTTPS, w.span
 		c.Method, c.Path = method, path
 	}
-	if tls, _ := s.effective("proxy_ssl"); tls != nil {
-		c.Cert = setting(s, "proxy_ssl_certificate", textOf, "")
-	}
 	tls, complete := s.effective("proxy_ssl")
 	switch {
 	case has(n, "udp") || tls == nil && !complete:
 	case tls != nil && tls.arg() == "on":
 		c.Kind = topology.SetAt(encrypted, kindSpan)
+		c.Cert = setting(s, "proxy_ssl_certificate", textOf, "")
+	case tls != nil && plain == topology.CheckHTTP:
+		c.Plain = topology.SetAt(tls.arg() == "off", tls.span())
+		fallthrough
 	default:
 		c.Kind = topology.SetAt(plain, kindSpan)
 	}

@@ -99,7 +99,7 @@ func samples() []sample {
 			}
 		}), "file"},
 		{"plus", spec(plus, v4, any6, httpCheck, drained), "file"},
-		{"plus fragment", spec(plus, v4, any4, httpCheck), "fragment"},
+		{"plus fragment", spec(plus, v4, any4, httpCheck, func(p *topology.Proxy) { p.Pools[0].Check.Plain = set(true) }), "fragment"},
 		{"plus tcp", spec(plus, v4, any4, topology.Check{
 			Kind: set(topology.CheckTCP), Port: set(2379),
 			Interval: set(2 * time.Second), Timeout: set(time.Second), Fall: set(2), Rise: set(2),

@@ -183,6 +183,10 @@ func serverOfListener(p *topology.Proxy, l *topology.Listener, fragment bool) *c
 	}
 	if fragment {
 		in = append(in, line("whatever the block around says: etcd speaks TLS with the client itself", "proxy_ssl", "off")...)
+	} else if pool.Check.Plain.V {
+		in = append(in, line("on purpose: members speak no TLS, to checks neither", "proxy_ssl", "off")...)
+	}
+	if fragment {
 		in = append(in, line("likewise: etcd cannot read the PROXY protocol", "proxy_protocol", "off")...)
 	}
 	if pool.Connect.Known() {

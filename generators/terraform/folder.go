@@ -20,6 +20,8 @@ type folder struct {
 	byAddress map[string]*resource
 	// names are the expressions of "var.x" (its default) and "local.x".
 	names map[string]hclsyntax.Expression
+	// outputs are the expressions of what the folder tells others.
+	outputs []hclsyntax.Expression
 	// values are those already evaluated, or being evaluated: unknown, which ends cycles.
 	values map[string]value
 	steps  int // taken by eval so far
@@ -89,6 +91,10 @@ func (f *folder) collect(body *hclsyntax.Body) {
 		case b.Type == "variable" && len(b.Labels) == 1:
 			if a := b.Body.Attributes["default"]; a != nil {
 				f.names["var."+b.Labels[0]] = a.Expr
+			}
+		case b.Type == "output":
+			if a := b.Body.Attributes["value"]; a != nil {
+				f.outputs = append(f.outputs, a.Expr)
 			}
 		case b.Type == "locals":
 			for _, a := range b.Body.Attributes {

@@ -17,5 +17,6 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	for _, read := range readers {
 		read(f, t)
 	}
+	t.Endpoints = f.endpoints(t.Proxies)
 	return t, diags
 }

@@ -55,6 +55,7 @@ func (l *lowering) haproxy(options *topology.Tree) {
 	if fragment(options) { // so that no foreign default shortens a watch: it outranks client and server
 		pool.Tunnel = lb.Idle
 	}
+	pool.Check.Plain = l.plainly(pool.Check, options)
 	if pool.Check.Kind.V == topology.CheckHTTPS {
 		l.verifyHosts(pool.Servers)
 	}
@@ -70,6 +71,16 @@ func (l *lowering) haproxy(options *topology.Tree) {
 		Pools:     []topology.Pool{pool},
 		Span:      options.At(lb.Span),
 	})
+}
+
+// plainly says that a check is written to be not encrypted: on a client port, where others would take it for a mistake,
+// and in a fragment, where the file around it might say otherwise.
+func (l *lowering) plainly(c topology.Check, options *topology.Tree) topology.Value[bool] {
+	port := c.Port.V
+	if c.Kind.V == topology.CheckHTTP && (fragment(options) || port == l.Etcd.ClientPort.V || port == l.Etcd.ClientHTTPPort.V) {
+		return topology.DefaultAt(true, c.Span)
+	}
+	return topology.Value[bool]{}
 }
 
 // verifyHosts has each member's certificate checked for its host name, as far as the spec gives one: HAProxy finds no
@@ -113,6 +124,7 @@ func (l *lowering) nginx(options *topology.Tree) {
 	if edition := topology.Get[string](options, "edition"); edition.V == "plus" {
 		platform, check = "nginx-plus", l.plainCheck(edition.Span)
 	}
+	check.Plain = l.plainly(check, options)
 	pool := l.pool(check)
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{

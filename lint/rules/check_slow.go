@@ -1,0 +1,55 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+var checkSlow = Rule{
+	ID:       "check-slow",
+	Title:    "a dead member is noticed late",
+	Severity: "warning",
+	Why: "A member is out of rotation only after as many failed checks as `fall` says. Until then new clients are sent to it, and " +
+		"their connections fail or wait.",
+	Fix: "Check every 2s and give up after 2 or 3 failures; on AWS every 5s and 2 failures. Defaults count: AWS checks every 30s " +
+		"and wants 3 failures.",
+	References: []string{
+		"k3s-io/k3s#10240",
+		"https://docs.haproxy.org/2.6/configuration.html#5.2-fall",
+		"https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html",
+	},
+	Check: checkCheckSlow,
+}
+
+// slowest is how long a dead member may stay in rotation.
+const slowest = 15 * time.Second
+
+func checkCheckSlow(g *topology.Group) diag.List {
+	var out diag.List
+	for _, b := range checkedPools(g) {
+		c := b.Check
+		if !active(b) || !c.Interval.Known() || !c.Fall.Known() || c.Fall.V < 1 {
+			continue
+		}
+		next := c.Interval // after the first failure
+		if c.Fast.Known() && c.Fast.V < next.V {
+			next = c.Fast
+		}
+		takes := c.Interval.V + time.Duration(c.Fall.V-1)*next.V
+		if takes <= slowest {
+			continue
+		}
+		out = append(out, diag.Diagnostic{
+			Span:     c.Interval.Span,
+			Severity: diag.Warning,
+			Message: fmt.Sprintf("%s is checked every %s and takes a server out after %d failures, so new clients are sent to a dead "+
+				"member for %s; need %s or less", b.Called(), short(c.Interval.V), c.Fall.V, short(takes), short(slowest)),
+			Hint:    "check every 2s, or 5s where the platform has no less, and take a server out after 2 or 3 failures",
+			Subject: b.Subject(),
+		})
+	}
+	return out
+}

@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// saneHealth is the endpoint that tells the truth on every version of etcd.
+const saneHealth = "/health?exclude=NOSPACE"
+
+// checkedPools are the pools that are etcd's and lead to its client port, as far as one can see. One that leads to the
+// peer port must not exist, so no check of it can be right.
+func checkedPools(g *topology.Group) []topology.EtcdPool {
+	var out []topology.EtcdPool
+	for _, b := range g.EtcdPools() {
+		if !onPeerPort(g, b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// asksHTTP reports whether a check is an HTTP request, encrypted or not, of some server.
+func asksHTTP(b topology.EtcdPool) bool {
+	return (b.Check.Kind.V == topology.CheckHTTP || b.Check.Kind.V == topology.CheckHTTPS) && anyChecked(b)
+}
+
+// active reports whether a pool's servers are asked at intervals, by whatever means.
+func active(b topology.EtcdPool) bool {
+	return b.Check.Kind.V != topology.CheckPassive && b.Check.Kind.V != topology.CheckNone && anyChecked(b)
+}
+
+// asksClientPort reports whether a check goes to a port on which etcd demands what it demands of clients.
+func asksClientPort(g *topology.Group, b topology.EtcdPool) bool {
+	port := b.Check.Port
+	return port.Known() && (port.V == g.ClientPort() || port.V == g.ClientHTTPPort())
+}
+
+// asksEtcd reports whether a check is known to ask etcd itself, not a helper beside it on a port of its own.
+func asksEtcd(g *topology.Group, b topology.EtcdPool) bool {
+	if asksClientPort(g, b) {
+		return true
+	}
+	port := b.Check.Port
+	if !port.Known() {
+		return false
+	}
+	for _, s := range b.Servers {
+		if s.Port.Known() && s.Port.V == port.V {
+			return true
+		}
+	}
+	return port.V == g.MetricsPort()
+}
+
+// split parts a path from its query.
+func split(target string) (path, query string) {
+	path, query, _ = strings.Cut(target, "?")
+	return path, query
+}
