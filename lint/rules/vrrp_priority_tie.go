@@ -38,7 +38,13 @@ func checkVRRPPriorityTie(g *topology.Group) diag.List {
 // tied reports whether two instances of one id are the same virtual router on two machines, with one priority.
 func tied(a, b router) bool {
 	return a.source != b.source && a.Priority.Known() && b.Priority.Known() && a.Priority.V == b.Priority.V &&
-		shareAddress(a, b) && !oneMachine(a, b)
+		shareAddress(a, b) && !oneMachine(a, b) && !strangers(a, b)
+}
+
+// strangers reports whether neither of two instances tells the other: they are in places apart that look alike.
+func strangers(a, b router) bool {
+	return a.Source.Known() && b.Source.Known() && !a.tells[b.Source.V] && !b.tells[a.Source.V] &&
+		len(a.tells) == len(a.Peers) && len(b.tells) == len(b.Peers) && len(a.tells) > 0 && len(b.tells) > 0
 }
 
 // oneMachine reports whether two instances may be one file that is there twice: they have one source address, or all
