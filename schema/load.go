@@ -115,6 +115,9 @@ type loader struct {
 	texts map[string][]byte // of CUE files, as they are parsed
 }
 
+// maxInput bounds standard input, in bytes: a fleet of five thousand clusters has 3 MiB.
+const maxInput = 64 << 20
+
 func (l *loader) load() (cue.Value, error) {
 	var files []string // CUE files are one instance, as with cue itself
 	var values []cue.Value
@@ -126,9 +129,12 @@ func (l *loader) load() (cue.Value, error) {
 			continue // it can be read once
 		}
 		if p == "-" {
-			data, err := io.ReadAll(l.in.Stdin)
+			data, err := io.ReadAll(io.LimitReader(l.in.Stdin, maxInput+1))
 			if err != nil {
 				return cue.Value{}, fmt.Errorf("read standard input: %w", err)
+			}
+			if len(data) > maxInput {
+				return cue.Value{}, &UsageError{"standard input does not end within 64 MiB, which no spec needs"}
 			}
 			l.src.add("-", "-", data)
 			files = append(files, p)

@@ -23,3 +23,21 @@ func TestEndlessInput(t *testing.T) {
 		}
 	}
 }
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// endless is an input without an end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestEndlessStandardInput(t *testing.T) {
+	var stderr strings.Builder
+	if code := run([]string{"build", "-", "-o", "-"}, endless{}, &stderr, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "64 MiB") {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+}
