@@ -133,6 +133,7 @@ func hasURL(urls []topology.Value[string], url string) bool {
 func (f *Facts) APIServer(s Settings, at diag.Span) {
 	d := topology.Dialer{
 		Program:     APIServer,
+		Address:     s.Get("advertise-address"),
 		Endpoints:   s.list("etcd-servers"),
 		Certificate: topology.KeyPair{CA: s.Get("etcd-cafile"), Cert: s.Get("etcd-certfile"), Key: s.Get("etcd-keyfile")},
 		Span:        at,

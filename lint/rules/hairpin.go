@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -75,6 +76,13 @@ func clientOnMember(g *topology.Group, b topology.EtcdPool) topology.Value[strin
 			}
 		}
 	}
+	for _, t := range g.Sources {
+		for _, d := range t.Dialers {
+			if d.Address.Known() && members[topology.Host(d.Address.V)] && dials(g, d) {
+				return topology.SetAt(d.Address.V+both, d.Address.Span)
+			}
+		}
+	}
 	for _, f := range b.Source.Firewalls {
 		for _, r := range f.Rules {
 			if f.Role == topology.Balancer && r.Verdict == topology.Accept && !r.Limited && r.FromName.V == topology.Members {
@@ -83,6 +91,15 @@ func clientOnMember(g *topology.Group, b topology.EtcdPool) topology.Value[strin
 		}
 	}
 	return topology.Value[string]{}
+}
+
+// dials reports whether a client dials the load balancer.
+func dials(g *topology.Group, d topology.Dialer) bool {
+	balancers := g.Balancers()
+	return slices.ContainsFunc(d.Endpoints, func(v topology.Value[string]) bool {
+		u, ok := topology.ParseURL(v)
+		return ok && balancers[topology.Host(u.Host)]
+	})
 }
 
 // openToMembers reports whether nobody decided that the client's address is kept, and nothing says who the clients are:

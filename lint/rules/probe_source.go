@@ -98,8 +98,8 @@ func (p probes) reaches(r topology.FirewallRule) bool { return r.Covers(p.pool.C
 
 // The outcomes of a packet's way through a firewall.
 const (
-	passes  = iota // no rule is about it
-	admits         // or perhaps: a variable decides
+	passes = iota // no rule is about it
+	admits        // or perhaps: a variable decides
 	refuses
 )
 

@@ -39,6 +39,7 @@ func (f Flags) Known() bool { return f.Span != diag.Span{} }
 // Dialer is a program that is a client of etcd, as its own configuration has it.
 type Dialer struct {
 	Program   string          // "kube-apiserver", "etcdctl"
+	Address   Value[string]   // of the machine that it runs on
 	Endpoints []Value[string] // URLs as they are written
 	// Placeholder is what is written in the place of the only endpoint, where a template or a variable fills it in.
 	Placeholder Value[string]
