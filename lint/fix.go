@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,9 +25,10 @@ type Fixed struct {
 // the first is served: the others may be by another run. Left are the findings in files that are built from a spec, which
 // is what must be edited: their heads say so, or listed does, which looks a path up in manifests.
 func (r *Result) Fix(listed func(path string) bool) (fixed []Fixed, left diag.List) {
-	accepted := map[string][]replacement{}
+	accepted := map[string]replacements{}
 	done := map[string]diag.List{}
 	var order []string
+	at := offsets{}
 next:
 	for _, d := range r.Diagnostics {
 		for _, e := range d.Edits {
@@ -35,15 +37,13 @@ next:
 				continue next
 			}
 		}
-		wanted, ok := r.replacements(d.Edits)
+		wanted, ok := r.replacements(d.Edits, at)
 		if !ok || clash(accepted, wanted) {
 			continue
 		}
 		for file, list := range wanted {
 			for _, w := range list {
-				if !slices.Contains(accepted[file], w) {
-					accepted[file] = append(accepted[file], w)
-				}
+				accepted[file] = accepted[file].with(w)
 			}
 		}
 		first := d.Edits[0].Span.File
@@ -54,7 +54,7 @@ next:
 	}
 	slices.Sort(order)
 	for _, file := range order {
-		fixed = append(fixed, Fixed{file, replace(r.texts[file], accepted[file]), done[file]})
+		fixed = append(fixed, Fixed{file, accepted[file].apply(r.texts[file]), done[file]})
 	}
 	return fixed, left
 }
@@ -71,38 +71,38 @@ type replacement struct {
 	text     string
 }
 
-// replacements are edits by file; not ok where there are none, or one does not fit its text.
-func (r *Result) replacements(edits []diag.Edit) (out map[string][]replacement, ok bool) {
-	out = map[string][]replacement{}
-	for _, e := range edits {
-		from, to, ok := offsets(r.texts[e.Span.File], e.Span)
-		if !ok {
-			return nil, false
-		}
-		out[e.Span.File] = append(out[e.Span.File], replacement{from, to, e.Text})
-	}
-	return out, len(edits) > 0
+// replacements are those of one file, none overlapping another, in order.
+type replacements []replacement
+
+// find is where a replacement stands, or would.
+func (rs replacements) find(w replacement) (int, bool) {
+	return slices.BinarySearchFunc(rs, w, func(a, b replacement) int { return cmp.Or(a.from-b.from, a.to-b.to) })
 }
 
-// clash reports whether edits touch what others replace by something else.
-func clash(accepted, wanted map[string][]replacement) bool {
-	for file, list := range wanted {
-		for _, w := range list {
-			if slices.ContainsFunc(accepted[file], func(a replacement) bool {
-				return a != w && w.from < max(a.to, a.from+1) && a.from < max(w.to, w.from+1)
-			}) {
-				return true
-			}
+// clashes reports whether a replacement touches what another one replaces by something else.
+func (rs replacements) clashes(w replacement) bool {
+	i, _ := rs.find(w)
+	for _, a := range rs[max(0, i-1):min(len(rs), i+2)] {
+		if a != w && w.from < max(a.to, a.from+1) && a.from < max(w.to, w.from+1) {
+			return true
 		}
 	}
 	return false
 }
 
-func replace(data []byte, with []replacement) []byte {
-	slices.SortFunc(with, func(a, b replacement) int { return a.from - b.from })
+// with adds a replacement that does not clash, unless it is there.
+func (rs replacements) with(w replacement) replacements {
+	i, found := rs.find(w)
+	if found {
+		return rs
+	}
+	return slices.Insert(rs, i, w)
+}
+
+func (rs replacements) apply(data []byte) []byte {
 	var out bytes.Buffer
 	at := 0
-	for _, w := range with {
+	for _, w := range rs {
 		out.Write(data[at:w.from])
 		out.WriteString(w.text)
 		at = w.to
@@ -111,31 +111,68 @@ func replace(data []byte, with []replacement) []byte {
 	return out.Bytes()
 }
 
-// offsets are the bytes that a span covers; not ok where its end is not known, or it does not lie in the text.
-func offsets(data []byte, s diag.Span) (from, to int, ok bool) {
+// replacements are edits by file; not ok where there are none, one does not fit its text, or they overlap.
+func (r *Result) replacements(edits []diag.Edit, at offsets) (out map[string]replacements, ok bool) {
+	out = map[string]replacements{}
+	for _, e := range edits {
+		from, to, ok := at.of(e.Span, r.texts[e.Span.File])
+		w := replacement{from, to, e.Text}
+		if !ok || out[e.Span.File].clashes(w) {
+			return nil, false
+		}
+		out[e.Span.File] = out[e.Span.File].with(w)
+	}
+	return out, len(edits) > 0
+}
+
+// clash reports whether any of the wanted replacements clashes.
+func clash(accepted, wanted map[string]replacements) bool {
+	for file, list := range wanted {
+		if slices.ContainsFunc(list, accepted[file].clashes) {
+			return true
+		}
+	}
+	return false
+}
+
+// offsets are the beginnings of the lines of files, by path, counted when first needed.
+type offsets map[string][]int
+
+// of are the bytes that a span covers; not ok where its end is not known, or it does not lie in the text.
+func (o offsets) of(s diag.Span, text []byte) (from, to int, ok bool) {
 	if s.Line < 1 || s.EndLine < s.Line {
 		return 0, 0, false
 	}
-	from, okFrom := offset(data, s.Line, s.Col)
-	to, okTo := offset(data, s.EndLine, s.EndCol)
+	lines := o[s.File]
+	if lines == nil {
+		at := 0
+		for line := range bytes.Lines(text) {
+			lines = append(lines, at)
+			at += len(line)
+		}
+		o[s.File] = lines
+	}
+	if s.EndLine > len(lines) {
+		return 0, 0, false
+	}
+	from, okFrom := column(text, lines[s.Line-1], s.Col)
+	to, okTo := column(text, lines[s.EndLine-1], s.EndCol)
 	return from, to, okFrom && okTo && from <= to
 }
 
-// offset is where a column of a line begins. The column behind the last one is the line's end.
-func offset(data []byte, line, col int) (int, bool) {
-	at := 0
-	for ; line > 1; line-- {
-		n := bytes.IndexByte(data[at:], '\n')
-		if n < 0 {
-			return 0, false
-		}
-		at += n + 1
+// maxColumn is how far in a line edits are made: nobody lays out longer ones by hand.
+const maxColumn = 4096
+
+// column is where a column of the line at offset at begins. The column behind the last one is the line's end.
+func column(text []byte, at, col int) (int, bool) {
+	if col > maxColumn {
+		return 0, false
 	}
 	for ; col > 1; col-- {
-		if at == len(data) || data[at] == '\n' {
+		if at == len(text) || text[at] == '\n' {
 			return 0, false
 		}
-		_, n := utf8.DecodeRune(data[at:])
+		_, n := utf8.DecodeRune(text[at:])
 		at += n
 	}
 	return at, col == 1
@@ -143,18 +180,19 @@ func offset(data []byte, line, col int) (int, bool) {
 
 // spellEdits makes the text of each edit one that its file understands, and takes edits away where there is none.
 func (r *Result) spellEdits() {
+	at := offsets{}
 	for i := range r.Diagnostics {
-		r.Diagnostics[i].Edits = r.spelled(r.Diagnostics[i].Edits)
+		r.Diagnostics[i].Edits = r.spelled(r.Diagnostics[i].Edits, at)
 	}
 	for i := range r.Suppressed {
 		r.Suppressed[i].Edits = nil
 	}
 }
 
-func (r *Result) spelled(edits []diag.Edit) []diag.Edit {
+func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 	var out []diag.Edit
 	for _, e := range edits {
-		from, to, ok := offsets(r.texts[e.Span.File], e.Span)
+		from, to, ok := at.of(e.Span, r.texts[e.Span.File])
 		if !ok {
 			return nil
 		}

@@ -47,6 +47,7 @@ type junitSkipped struct {
 // where it is suppressed. Without any, one test passes, since readers take a report without tests for a mistake.
 func JUnit(w io.Writer, r *Report) error {
 	out := junitSuites{Name: "etcdlbgen"}
+	source := newLines(r.Source)
 	at := map[string]int{}
 	add := func(d Diagnostic, failure *junitFailure, skipped *junitSkipped) {
 		file := printable(Relative(d.Span.File, r.Dir))
@@ -63,11 +64,11 @@ func JUnit(w io.Writer, r *Report) error {
 		out.Suites[i].add(junitCase{name, file, file, d.Span.Line, failure, skipped})
 	}
 	for _, d := range r.Diagnostics {
-		var text strings.Builder
-		if err := Text(&text, List{d}, r.Source, false); err != nil {
+		var b strings.Builder
+		if err := text(&b, List{d}, source, false); err != nil {
 			return err
 		}
-		add(d, &junitFailure{d.Severity.String(), printable(d.Message), "\n" + text.String()}, nil)
+		add(d, &junitFailure{d.Severity.String(), printable(d.Message), "\n" + b.String()}, nil)
 	}
 	for _, s := range r.Suppressed {
 		add(s.Diagnostic, nil, &junitSkipped{printable(s.justification())})

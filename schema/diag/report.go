@@ -55,7 +55,7 @@ func Fingerprints(l List, source Lookup, dir string) []string {
 	texts := newLines(source)
 	out := make([]string, len(l))
 	for i, d := range l {
-		line := strings.Join(strings.Fields(texts.masked(d.Span)), " ")
+		line := strings.Join(strings.Fields(texts.short(d.Span)), " ")
 		sum := sha256.Sum256([]byte(strings.Join([]string{d.Rule, Relative(d.Span.File, dir), d.Subject, line}, "\x00")))
 		out[i] = hex.EncodeToString(sum[:16])
 	}

@@ -3,7 +3,6 @@ package diag
 import (
 	"io"
 	"slices"
-	"strings"
 )
 
 // The parts of SARIF 2.1.0 that a report needs, as
@@ -190,11 +189,11 @@ func (s *sarif) result(d Diagnostic, fingerprint string) sarifResult {
 	return out
 }
 
-// place is where something is, with the text of its line where it is no more than that.
+// place is where something is, with the text of its line where it is no more than that and not endless.
 func (s *sarif) place(at Span) sarifPhysical {
 	out := sarifPhysical{Artifact: sarifArtifact{uri(at.File, s.Dir)}, Region: region(at)}
-	if line := s.lines.masked(at); line != "" && at.EndLine <= at.Line {
-		out.Context = &sarifRegion{StartLine: at.Line, Snippet: &sarifText{strings.ToValidUTF8(line, "\ufffd")}}
+	if line := s.lines.short(at); line != "" && len(line) < maxLine && at.EndLine <= at.Line {
+		out.Context = &sarifRegion{StartLine: at.Line, Snippet: &sarifText{line}}
 	}
 	return out
 }

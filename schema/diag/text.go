@@ -13,7 +13,11 @@ import (
 // Text prints diagnostics for people: the position and message, the source line with a caret, the hint, and the other
 // places that took part.
 func Text(w io.Writer, l List, source Lookup, color bool) error {
-	p := &printer{w: bufio.NewWriter(w), lines: newLines(source), color: color}
+	return text(w, l, newLines(source), color)
+}
+
+func text(w io.Writer, l List, source *lines, color bool) error {
+	p := &printer{w: bufio.NewWriter(w), lines: source, color: color}
 	for _, d := range l {
 		p.diagnostic(d)
 	}
@@ -76,11 +80,10 @@ func (p *printer) position(s Span) string {
 
 // snippet prints the line of a span and carets below what the span covers of it.
 func (p *printer) snippet(s Span, color string) {
-	line := p.lines.masked(s)
-	if line == "" {
+	runes := p.lines.columns(s)
+	if len(runes) == 0 {
 		return
 	}
-	runes := []rune(line)
 	from := min(max(s.Col, 1)-1, len(runes))
 	to := from + 1
 	switch {
