@@ -79,7 +79,7 @@ func calls(words []topology.Value[string], current call, depth int) []call {
 			if s.Name != "" && current.program != "" {
 				current.flags = append(current.flags, s)
 			}
-			if shellScript(s.Name) && s.Value.Known() && current.program == "" {
+			if shellScript(s.Name) && strings.ContainsAny(s.Value.V, " \t\n") {
 				out = append(out, calls(script(s.Value), call{}, depth+1)...)
 			}
 		}

@@ -352,3 +352,62 @@ func TestNoRuleIsForgotten(t *testing.T) {
 		}
 	}
 }
+
+func TestCertExpiry(t *testing.T) {
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	const day = 24 * time.Hour
+	for name, tc := range map[string]struct {
+		from, to time.Duration // from now
+		want     string
+	}{
+		"a year left":             {-day, 365 * day, ""},
+		"expired":                 {-365 * day, -time.Second, "error: expired on 2026-05-31"},
+		"not yet":                 {time.Hour, 365 * day, "error: not valid before 2026-06-01"},
+		"29 days of a year":       {-336 * day, 29 * day, "warning: expires on 2026-06-30"},
+		"30 days of a year":       {-335 * day, 30 * day, ""},
+		"half of a day":           {-12 * time.Hour, 12 * time.Hour, ""},
+		"a quarter of a day left": {-18 * time.Hour, 6 * time.Hour, "warning: expires on 2026-06-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top := certificate(topology.ServerCert, "etcd-1", nil, "10.0.1.11")
+			top.Certificates[0].NotBefore, top.Certificates[0].NotAfter = now.Add(tc.from), now.Add(tc.to)
+			g := &topology.Group{Sources: []*topology.Topology{top}, Now: now}
+			if tc.want == "" {
+				expect(t, judge("cert-expiry", g))
+			} else {
+				expect(t, judge("cert-expiry", g), tc.want)
+			}
+			g.Now = time.Time{}
+			expect(t, judge("cert-expiry", g)) // without a clock
+		})
+	}
+}
+
+func TestCheckUnreachableBehindPassthrough(t *testing.T) {
+	urls := func(list ...string) (out []topology.Value[string]) {
+		for _, u := range list {
+			out = append(out, set(u))
+		}
+		return out
+	}
+	for name, tc := range map[string]struct {
+		listen []topology.Value[string]
+		keeps  bool
+		want   []string
+	}{
+		"on one address":              {listen: urls("https://10.0.1.11:2379"), keeps: true, want: []string{"error: the load balancer's address"}},
+		"everywhere":                  {listen: urls("https://0.0.0.0:2379"), keeps: true},
+		"on what is dialed":           {listen: urls("https://10.0.1.11:2379", "https://10.0.1.100:2379"), keeps: true},
+		"the destination is replaced": {listen: urls("https://10.0.1.11:2379")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, file := spec(), proxy("etcd", 2379, 2379)
+			s.Etcd.Members[0].Flags = topology.Flags{ListenClientURLs: tc.listen, Span: diag.At("spec", 1, 1, 1)}
+			b := &file.Proxies[0].Pools[0]
+			b.Servers[0].Host = set("10.0.1.11")
+			b.KeepsDestination = set(tc.keeps)
+			b.Check = topology.Check{Kind: set(topology.CheckTCP), Port: set(2379)}
+			expect(t, check("check-unreachable", s, file), tc.want...)
+		})
+	}
+}
