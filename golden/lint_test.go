@@ -99,17 +99,22 @@ func lintFiles(t *testing.T, a *txtar.Archive, fixed bool) string {
 	}
 	dir := filepath.Join(t.TempDir(), "case")
 	rewrite(t, dir, files)
+	r := etcdlbgen(t, dir, lintArgs(a)...)
+	if r.code > 1 {
+		t.Fatalf("exit code %d:\n%s", r.code, r.stderr)
+	}
+	return r.stdout + r.stderr
+}
+
+// lintArgs is the command line of a case.
+func lintArgs(a *txtar.Archive) []string {
 	args := []string{"lint"}
 	for line := range strings.Lines(string(a.Comment)) {
 		if rest, ok := strings.CutPrefix(line, "args: "); ok {
 			args = append(args, strings.Fields(rest)...)
 		}
 	}
-	r := etcdlbgen(t, dir, args...)
-	if r.code > 1 {
-		t.Fatalf("exit code %d:\n%s", r.code, r.stderr)
-	}
-	return r.stdout + r.stderr
+	return args
 }
 
 // findings are the rules in brackets at the ends of lines.

@@ -119,6 +119,7 @@ func TestUsage(t *testing.T) {
 		"unknown rule":   {Paths: []string{"haproxy.cfg"}, Rules: []string{"no-rule"}},
 		"not disabled":   {Paths: []string{"haproxy.cfg"}, Disable: []string{"no-rule"}},
 		"endpoint":       {Paths: []string{"haproxy.cfg"}, Endpoints: []string{"https://"}},
+		"version":        {Paths: []string{"haproxy.cfg"}, EtcdVersion: "latest"},
 		"stdin":          {Paths: []string{"-"}, Stdin: strings.NewReader("hello")},
 	} {
 		if _, err := lint.Run(o); !isUsage(err) {
