@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,8 +18,9 @@ type unit struct {
 
 // parse masks and parses files, those together that belong together.
 func (in *input) parse(files []file) {
+	folders := folders{}
 	for _, u := range units(files) {
-		src := target.Source{Path: u.files[0].path, Host: u.host}
+		src := target.Source{Path: u.files[0].path, Host: u.host, Beside: folders.beside(u)}
 		var names []string
 		for _, f := range u.files {
 			in.texts[f.path] = f.data
@@ -35,6 +37,30 @@ func (in *input) parse(files []file) {
 			in.others = append(in.others, source{Topology: t, host: u.host, files: names})
 		}
 	}
+}
+
+// folders are the names in folders, read once each.
+type folders map[string][]string
+
+// beside reports whether files stand on disk beside those of a unit that its program may load with them.
+func (f folders) beside(u unit) bool {
+	if u.format.Besides == nil || u.files[0].path == "-" {
+		return false
+	}
+	folder := filepath.Dir(u.files[0].path)
+	names, read := f[folder]
+	if !read {
+		entries, _ := os.ReadDir(folder) // what cannot be read holds nothing that is loaded
+		for _, e := range entries {
+			if u.format.Besides(e.Name()) {
+				names = append(names, e.Name())
+			}
+		}
+		f[folder] = names
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(u.files, func(own file) bool { return filepath.Base(own.path) == name })
+	})
 }
 
 // units puts files together by their format's unit, then the files that others include behind these. An included file is

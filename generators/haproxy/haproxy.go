@@ -30,6 +30,7 @@ var Target = target.Target{
 	Own:     []string{"${"},
 	Comment: "#",
 	Unit:    unit,
+	Besides: func(name string) bool { return path.Ext(name) == ".cfg" },
 }
 
 // unit is the folder of a file that haproxy loads together with its neighbours (`-f conf.d`), else the file.

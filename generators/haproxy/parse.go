@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
@@ -17,6 +18,9 @@ type reader struct {
 	defaultServers map[*section]paramSet
 	budget         int                    // how many more servers and ports templates and ranges may unfold to
 	verify         topology.Value[string] // what servers without `verify` do about certificates
+	listens        map[string]bool        // names of listen sections that are no pool
+	whole          bool                   // no section can be elsewhere
+	branches       bool                   // a template decides which sections there are
 }
 
 // unfolding bounds what `server-template x 1000000` and `bind :1-65535` may add to a source.
@@ -25,10 +29,13 @@ const unfolding = 4096
 func parse(source target.Source) (*topology.Topology, diag.List) {
 	r := reader{
 		scanner: scan(source.Files), backends: map[string]*section{},
-		arities: map[string]arity{}, defaultServers: map[*section]paramSet{}, budget: unfolding,
+		arities: map[string]arity{}, defaultServers: map[*section]paramSet{}, budget: unfolding, listens: map[string]bool{},
 	}
+	r.whole = !r.fragment && !source.Beside && !slices.ContainsFunc(r.sections, func(s *section) bool { return s.name.unknown })
+	r.branches = slices.ContainsFunc(source.Files, target.File.Branches)
 	t := &topology.Topology{Format: name, Span: diag.Span{File: source.Files[0].Path}}
 	if proxy, ok := r.proxy(t.Span); ok {
+		proxy.Leaks = r.leaks(source.Files)
 		t.Proxies = []topology.Proxy{proxy}
 	}
 	return t, r.problems
@@ -50,6 +57,9 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 			if _, ok := r.backends[s.name.text]; !ok && !s.name.unknown {
 				r.backends[s.name.text] = s
 			}
+		}
+		if s.kind == "listen" && status(s) {
+			r.listens[s.name.text] = true
 		}
 	}
 	for _, s := range r.sections {

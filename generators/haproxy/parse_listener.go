@@ -21,7 +21,13 @@ func (r *reader) listener(s *section) topology.Listener {
 	for _, x := range s.by["bind"] {
 		l.Binds = append(l.Binds, r.binds(x)...)
 	}
+	if s.opaque || len(s.by["disabled"]) > 0 {
+		for i := range l.Binds {
+			l.Binds[i].Shared = true
+		}
+	}
 	if !l.Metrics {
+		r.offers(s, &l)
 		l.Routes = r.routes(s)
 	}
 	return l
@@ -48,9 +54,11 @@ func (r *reader) route(from *section, to word) topology.Route {
 		to.unknown = true // looked up for each connection
 	}
 	out := topology.Route{Pool: textOf(to)}
-	if pool := r.backends[to.text]; pool != nil && !to.unknown {
+	pool := r.backends[to.text]
+	if pool != nil && !to.unknown {
 		out.Idle = idle(from, pool)
 	}
+	out.Missing = pool == nil && out.Pool.Known() && r.whole && !r.listens[to.text]
 	return out
 }
 
@@ -75,6 +83,7 @@ func (r *reader) binds(l line) []topology.Bind {
 		odd = odd || w.unknown
 	}
 	list := l.word(1)
+	shared := r.branches || l.flag("interface") || l.flag("namespace")
 	var out []topology.Bind
 	for text := range strings.SplitSeq(list.text, ",") {
 		host, ports, ok := cutPort(text)
@@ -87,7 +96,7 @@ func (r *reader) binds(l line) []topology.Bind {
 		}
 		for _, port := range r.ports(list.part(ports)) {
 			for _, addr := range addrs {
-				out = append(out, topology.Bind{Addr: addr, Port: port})
+				out = append(out, topology.Bind{Addr: addr, Port: port, Shared: shared})
 			}
 		}
 	}

@@ -28,6 +28,7 @@ func (r *reader) pool(s *section) topology.Pool {
 		Check:         r.check(s, members),
 		Span:          s.head,
 	}
+	r.encrypt(&p, members)
 	how := s.method()
 	for _, m := range members {
 		m.VerifyHost = how.verifyHost(m)
@@ -90,6 +91,7 @@ func (r *reader) unfold(l line, params int, p paramSet) []member {
 		Checked: checked(l, p),
 		Span:    l.at,
 	}}
+	m.Resolves = resolves(p, host)
 	if p.has("backup") {
 		m.Backup = flagOf(p, "backup", l.at)
 	}

@@ -67,6 +67,8 @@ type section struct {
 	parent *section
 	// loose marks a section that inherits from what this source does not show.
 	loose bool
+	// picks marks a section that says which defaults section it inherits from.
+	picks bool
 }
 
 // headers are the keywords that start a section.
@@ -182,7 +184,7 @@ func (s *scanner) begin(l line, conditional bool) {
 	}
 	if len(rest) > 1 && rest[0].text == "from" {
 		parent, ok := s.named[rest[1].text]
-		next.parent, next.loose = parent, !ok || rest[1].unknown
+		next.parent, next.loose, next.picks = parent, !ok || rest[1].unknown, true
 	}
 	s.fragment = s.fragment && next.kind != "defaults" && next.kind != "global"
 	if next.kind == "defaults" {

@@ -51,7 +51,7 @@ func spec(platform string, members, listen []string, check topology.Check, chang
 		l.Binds = append(l.Binds, topology.Bind{Addr: set(netip.MustParseAddr(a)), Port: set(2379)})
 	}
 	p := topology.Proxy{
-		Target: name, Platform: platform, MaxConns: set(20000), HardStop: set(30 * time.Minute),
+		Target: name, Platform: platform, MaxConns: set(20000), FilesSuffice: set(true), HardStop: set(30 * time.Minute),
 		Listeners: []topology.Listener{l}, Pools: []topology.Pool{pool},
 	}
 	for _, change := range changes {

@@ -120,8 +120,10 @@ func (r *reader) main(s scope) {
 		in := scope{nodes: events.block, span: events.name.span} // which inherits nothing
 		r.proxy.MaxConns = setting(&in, "worker_connections", numberOf, defaultConnections)
 		if r.proxy.MaxConns.Known() {
+			r.proxy.FilesSuffice = filesSuffice(&s, r.proxy.MaxConns.V)
 			r.proxy.MaxConns.V = clients(r.proxy.MaxConns.V)
 		}
+		r.proxy.Workers = setting(&s, "worker_processes", numberOf, 1)
 	}
 	r.proxy.HardStop = setting(&s, "worker_shutdown_timeout", timeOf, topology.Never)
 	for _, n := range s.nodes {
@@ -191,6 +193,8 @@ func (r *reader) server(n *node, s scope) {
 	if udp && len(l.Binds) == 0 {
 		return
 	}
+	offers(&l, &s)
+	shares(&l, &s)
 	for _, c := range to {
 		l.Routes = append(l.Routes, r.route(c, s))
 	}
@@ -257,8 +261,9 @@ func (r *reader) direct(w way) *topology.Pool {
 		Check:   passive(nil, span),
 		Servers: []topology.Server{{
 			Host: host, Port: port, Span: span,
-			Drain:   topology.DefaultAt(false, span),
-			Checked: topology.DefaultAt(true, span),
+			Drain:    topology.DefaultAt(false, span),
+			Checked:  topology.DefaultAt(true, span),
+			Resolves: resolves(host, nil),
 		}},
 		Span: span,
 	})
@@ -277,6 +282,7 @@ func (r *reader) toPool(p *topology.Pool, s scope, first bool) {
 	// Several servers may forward to one pool; what they do not agree on is unknown.
 	agree(&p.Connect, connect)
 	agree(&p.Retries, again)
+	encrypt(p, &s)
 	switch n, complete := s.own("health_check"); {
 	case n != nil:
 		r.active(p, s, n)

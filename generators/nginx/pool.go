@@ -129,6 +129,7 @@ func member(n *node) topology.Server {
 		Span:    n.span(),
 	}
 	v.Host, v.Port = serverOf(n.args[0])
+	v.Resolves = resolves(v.Host, n)
 	for _, a := range n.args[1:] {
 		switch {
 		case a.text == "down":

@@ -4,6 +4,7 @@ package target
 
 import (
 	"bytes"
+	"iter"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -34,6 +35,9 @@ type Target struct {
 	Comment string
 	// Unit names the source that a file is loaded with: files with equal units are one source. Nil: each file alone.
 	Unit func(path string) string
+	// Besides reports whether a file of that base name, in the folder of another one, may be loaded together with it. Nil:
+	// none is.
+	Besides func(name string) bool
 	// Includes lists the paths, or glob patterns, relative to the including file's folder or absolute, that a file
 	// includes.
 	Includes func(data []byte) []string
@@ -64,6 +68,8 @@ type Source struct {
 	Path  string // as shown to the user
 	Host  string // the machine it is from, where the command line says so
 	Files []File // at least one; the first is the main one
+	// Beside says that files stand beside these that the program may load with them.
+	Beside bool
 }
 
 // File is one text of a source. Placeholders are masked: see topology.Hole.
@@ -72,6 +78,20 @@ type File struct {
 	Data []byte
 	// Written is the text before masking, byte for byte as long; nil where nothing is masked.
 	Written []byte
+}
+
+// Branches reports whether a template decides which lines there are: masking leaves blank lines for its statements.
+func (f File) Branches() bool {
+	written := bytes.Lines(f.Written)
+	next, stop := iter.Pull(written)
+	defer stop()
+	for line := range bytes.Lines(f.Data) {
+		before, ok := next()
+		if ok && len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(before)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // At is what is written at a span of one line before masking, or "".

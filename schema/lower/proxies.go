@@ -129,12 +129,13 @@ func (l *lowering) nginx(options *topology.Tree) {
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "nginx", Platform: platform,
-		Fragment:  fragment(options),
-		MaxConns:  lb.MaxConnections,
-		HardStop:  lb.HardStopAfter,
-		Listeners: []topology.Listener{l.listener(lb.Idle)},
-		Pools:     []topology.Pool{pool},
-		Span:      options.At(lb.Span),
+		Fragment:     fragment(options),
+		MaxConns:     lb.MaxConnections,
+		FilesSuffice: topology.DefaultAt(true, lb.MaxConnections.Span),
+		HardStop:     lb.HardStopAfter,
+		Listeners:    []topology.Listener{l.listener(lb.Idle)},
+		Pools:        []topology.Pool{pool},
+		Span:         options.At(lb.Span),
 	})
 }
 

@@ -85,6 +85,8 @@ func (p Proxy) restrict(s Facts) Proxy {
 	}
 	out := Proxy{Target: p.Target, Platform: p.Platform}
 	keep(&out.MaxConns, p.MaxConns, s.Has(FProcessLimit))
+	keep(&out.Workers, p.Workers, s.Has(FProcessLimit))
+	keep(&out.FilesSuffice, p.FilesSuffice, s.Has(FProcessLimit))
 	keep(&out.HardStop, p.HardStop, s.Has(FHardStop))
 	keep(&out.Internal, p.Internal, s.Has(FInternal))
 	keep(&out.CrossZone, p.CrossZone, s.Has(FCrossZone))

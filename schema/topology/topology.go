@@ -15,8 +15,9 @@ type Topology struct {
 	Span         diag.Span     // the source as a whole
 	Name         Value[string] // the cluster's
 	Etcd         Etcd
-	Dialed       []Value[string] // every name and address that clients dial, in canonical form; its host name first
-	BalancerPort Value[int]      // of a spec: where clients dial the load balancer
+	Dialed       []Value[string]     // every name and address that clients dial, in canonical form; its host name first
+	BalancerPort Value[int]          // of a spec: where clients dial the load balancer
+	Virtual      []Value[netip.Addr] // of a spec: addresses that move between the load balancer's machines
 	Clients      Clients
 	Nodes        []Node
 	Monitoring   []Value[netip.Prefix]
@@ -116,15 +117,21 @@ type Proxy struct {
 	Internal  Value[bool]          // of a cloud: not facing the internet
 	CrossZone Value[bool]          // of a cloud, where it can be chosen
 	Zones     Value[int]           // of a cloud: in how many it stands
+	Workers   Value[int]           // processes of which each admits MaxConns; unknown where that is for all together
+	// FilesSuffice says that the process raises the number of files it may open to what its connections need, where that
+	// is its own business.
+	FilesSuffice Value[bool]
 	// Firewalled says that a cloud load balancer has security groups, where it cannot get any later.
 	Firewalled Value[bool]
 	// Ineffective are settings that the platform ignores or refuses.
 	Ineffective []Ineffective
 	// Overridden are choices of a health check that another one in the same section replaces.
 	Overridden []Overridden
-	Listeners  []Listener
-	Pools      []Pool
-	Span       diag.Span
+	// Leaks are defaults of one file that hold for sections of others.
+	Leaks     []Leak
+	Listeners []Listener
+	Pools     []Pool
+	Span      diag.Span
 }
 
 // Pool returns the pool of that name, or nil.
@@ -151,6 +158,13 @@ type Overridden struct {
 	Lost, Holds Value[string]
 }
 
+// Leak is a defaults section at the end of a file: it holds for the sections of whatever file is loaded next.
+type Leak struct {
+	Name     Value[string] // unknown where it has none
+	Captured []diag.Span   // the sections that it holds for, as far as they show
+	Span     diag.Span
+}
+
 // Mode is the layer a listener speaks.
 type Mode string
 
@@ -169,20 +183,28 @@ type Listener struct {
 	MaxConns Value[int]
 	// ClientTimeout is how long the proxy waits for a client that says nothing; Never: for ever.
 	ClientTimeout Value[time.Duration]
-	Sources       []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
-	Routes        []Route
-	Span          diag.Span
+	// TLS is true where the proxy ends the clients' TLS, else unknown.
+	TLS Value[bool]
+	// HTTP2 says whether clients are offered HTTP/2, where the listener ends TLS or speaks HTTP.
+	HTTP2   Value[bool]
+	Sources []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
+	Routes  []Route
+	Span    diag.Span
 }
 
 // Bind is one listening address. The unspecified address is all addresses of its family.
 type Bind struct {
 	Addr Value[netip.Addr]
 	Port Value[int]
+	// Shared binds are limited to an interface or a name, or perhaps not there at all: others may have the same address
+	// and port.
+	Shared bool
 }
 
 // Route is a way from a listener to a pool.
 type Route struct {
-	Pool Value[string]
+	Pool    Value[string]
+	Missing bool // there is no such pool, and what is read is all there is
 	// Idle is how long a connection on this way may stay quiet until the proxy cuts it; Never: for ever. Its span is the
 	// setting that governs.
 	Idle Value[time.Duration]
@@ -207,6 +229,14 @@ type Pool struct {
 	KeepsSource Value[bool]
 	// KeepsDestination says that servers see the address that the client dialed, not their own.
 	KeepsDestination Value[bool]
+	// TLS is true where the proxy speaks TLS to servers, else unknown; Verify says then whether it verifies their
+	// certificates, Cert which one of its own it presents ("" for none).
+	TLS, Verify Value[bool]
+	Cert        Value[string]
+	// HTTP2 says whether the proxy speaks, or offers, HTTP/2 to servers, where it speaks TLS or HTTP.
+	HTTP2 Value[bool]
+	// ProxyHeader is true where the proxy begins connections to servers with a PROXY protocol header, else unknown.
+	ProxyHeader Value[bool]
 	// Partial pools may have further servers that the source does not show.
 	Partial bool
 	Check   Check
@@ -224,7 +254,9 @@ type Server struct {
 	Checked Value[bool] // the pool's check applies to it
 	// VerifyHost is the name that the certificate must hold, where the proxy verifies one against a fixed name.
 	VerifyHost Value[string]
-	Span       diag.Span
+	// Resolves says, of a server with a host name, whether the proxy starts without an answer and sees changes.
+	Resolves Value[bool]
+	Span     diag.Span
 }
 
 // CheckKind is how a proxy decides that a server is well.
@@ -287,6 +319,11 @@ type Firewall struct {
 	Name    Value[string] // the chain or security group
 	Family  Family
 	Observe Value[bool] // logs and accepts what it would refuse
+	// Cloud says that it stands before the machine: loopback never meets it, and answers pass.
+	Cloud bool
+	// Complete says that its source holds all there is for the machine, in both families: a family without a firewall is
+	// not filtered.
+	Complete bool
 	// Guarded are the TCP ports whose traffic the rules decide; none: all. What goes elsewhere never meets the rules.
 	Guarded []PortRange
 	Rules   []FirewallRule // in effective order
