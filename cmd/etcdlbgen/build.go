@@ -39,6 +39,7 @@ func (b *buildCmd) Run(s *streams) error {
 	if b.Output == "" {
 		return usagef("--output is empty; need a folder, or -")
 	}
+	collectFor(b.Spec)
 	res, diags, err := schema.Load(schema.Input{Paths: b.Spec, Tags: b.Tag, Stdin: s.in})
 	if err != nil {
 		return err
@@ -50,7 +51,6 @@ func (b *buildCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	collectForFleet(len(clusters))
 	all := compileAll(clusters, res.Name, b.Target)
 	topologies := make([]*topology.Topology, len(all))
 	for i, c := range all {

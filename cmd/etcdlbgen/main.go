@@ -5,6 +5,7 @@ package main
 import (
 	"math"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 )
 
@@ -15,10 +16,22 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// collectForFleet is for fleets whose files alone exceed the memory limit, where keeping to it would mean to collect all
-// the time.
-func collectForFleet(clusters int) {
-	if clusters > 1000 {
+// collectFor lets a fleet whose specs are larger than a mebibyte, some thousand clusters, grow beyond that limit: what it
+// keeps is more, and keeping to the limit would mean to collect all the time.
+func collectFor(specs []string) {
+	var size int64
+	for _, path := range specs {
+		files := []string{path}
+		if inside, err := filepath.Glob(filepath.Join(path, "*.cue")); err == nil {
+			files = append(files, inside...)
+		}
+		for _, f := range files {
+			if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() {
+				size += info.Size()
+			}
+		}
+	}
+	if size > 1<<20 {
 		debug.SetGCPercent(100)
 		debug.SetMemoryLimit(math.MaxInt64)
 	}
