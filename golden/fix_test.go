@@ -42,7 +42,10 @@ func TestFixOfCases(t *testing.T) {
 			}
 		}
 	}
-	for _, rule := range []string{"watch-timeout", "timeout-mismatch", "connect-budget", "check-conflict", "check-endpoint", "check-endpoint-version", "stale-sessions"} {
+	for _, rule := range []string{
+		"watch-timeout", "timeout-mismatch", "connect-budget", "check-conflict", "check-endpoint", "check-endpoint-version",
+		"check-slow", "check-flappy", "stale-sessions",
+	} {
 		if !fixed[rule] {
 			t.Errorf("no case of %s is fixed", rule)
 		}

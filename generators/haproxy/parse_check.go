@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -82,6 +83,7 @@ func (m *method) times(out *topology.Check, s *section, asked []member) {
 		return agree(asked, func(v member) topology.Value[int] { return paramOf(v.params, keyword, readCount, builtin, v.Span) })
 	}
 	out.Interval = duration("inter", 2*time.Second)
+	out.IntervalAt = places("inter", asked)
 	out.Fast = duration("fastinter", out.Interval.V)
 	out.Down = duration("downinter", out.Interval.V)
 	if !out.Interval.Known() {
@@ -94,6 +96,20 @@ func (m *method) times(out *topology.Check, s *section, asked []member) {
 			out.Timeout.State = topology.Defaulted
 		}
 	}
+}
+
+// places are where servers state a parameter, if that is more than one place.
+func places(keyword string, members []member) []diag.Span {
+	var out []diag.Span
+	for _, m := range members {
+		if p, ok := m.params.set[keyword]; ok && !slices.Contains(out, p.value.at) {
+			out = append(out, p.value.at)
+		}
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
 }
 
 func unlessDefaulted(v topology.Value[time.Duration]) topology.Value[time.Duration] {

@@ -33,13 +33,14 @@ func checkCheckFlappy(g *topology.Group) diag.List {
 		if !active(b) {
 			continue
 		}
-		add := func(at diag.Span, what, hint string) {
+		add := func(at diag.Span, what, hint string, edits ...diag.Edit) {
 			out = append(out, diag.Diagnostic{
 				Span:     at,
 				Severity: diag.Warning,
 				Message:  b.Called() + " " + what,
 				Hint:     hint,
 				Subject:  b.Subject(),
+				Edits:    edits,
 			})
 		}
 		c := b.Check
@@ -49,7 +50,7 @@ func checkCheckFlappy(g *topology.Group) diag.List {
 		}
 		if c.Interval.Known() && c.Interval.V < shortest {
 			add(c.Interval.Span, fmt.Sprintf("is checked every %s, so that a short stall takes servers out; need %s or more",
-				short(c.Interval.V), short(shortest)), "set the interval to 2s")
+				short(c.Interval.V), short(shortest)), "set the interval to 2s", checkEvery(c, 2*time.Second)...)
 		}
 		if c.Rise.Known() && c.Rise.V > mostRise {
 			add(c.Rise.Span, fmt.Sprintf("lets a server back in after %d checks only, so the others bear its share for as long; need %d or less",

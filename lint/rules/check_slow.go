@@ -42,14 +42,35 @@ func checkCheckSlow(g *topology.Group) diag.List {
 		if takes <= slowest {
 			continue
 		}
-		out = append(out, diag.Diagnostic{
+		d := diag.Diagnostic{
 			Span:     c.Interval.Span,
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s is checked every %s and takes a server out after %d failures, so new clients are sent to a dead "+
 				"member for %s; need %s or less", b.Called(), short(c.Interval.V), c.Fall.V, short(takes), short(slowest)),
 			Hint:    "check every 2s, or 5s where the platform has no less, and take a server out after 2 or 3 failures",
 			Subject: b.Subject(),
-		})
+		}
+		const soon = 5 * time.Second // which all platforms admit
+		if soon+time.Duration(c.Fall.V-1)*min(next.V, soon) <= slowest {
+			d.Edits = checkEvery(c, soon)
+		}
+		out = append(out, d)
 	}
 	return out
+}
+
+// checkEvery are the edits that change how often servers are checked, where that is written.
+func checkEvery(c topology.Check, interval time.Duration) []diag.Edit {
+	if c.Interval.State != topology.Set {
+		return nil
+	}
+	at := c.IntervalAt
+	if len(at) == 0 {
+		at = []diag.Span{c.Interval.Span}
+	}
+	edits := make([]diag.Edit, len(at))
+	for i, span := range at {
+		edits[i] = diag.Edit{Span: span, From: c.Interval.V, To: interval}
+	}
+	return edits
 }

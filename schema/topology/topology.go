@@ -280,15 +280,17 @@ type Check struct {
 	Method   Value[string]
 	Path     Value[string] // with query
 	Interval Value[time.Duration]
-	Fast     Value[time.Duration] // interval while a server changes state
-	Down     Value[time.Duration] // interval while a server is down
-	Timeout  Value[time.Duration]
-	Fall     Value[int]
-	Rise     Value[int]
-	Cert     Value[string] // path of the client certificate that the check presents; "" for none
-	Key      Value[string]
-	CA       Value[string]
-	Verify   Value[bool]
+	// IntervalAt are the places where servers state the interval each for itself; none where one place states it for all.
+	IntervalAt []diag.Span
+	Fast       Value[time.Duration] // interval while a server changes state
+	Down       Value[time.Duration] // interval while a server is down
+	Timeout    Value[time.Duration]
+	Fall       Value[int]
+	Rise       Value[int]
+	Cert       Value[string] // path of the client certificate that the check presents; "" for none
+	Key        Value[string]
+	CA         Value[string]
+	Verify     Value[bool]
 	// Sources are where a cloud's probes come from, for firewalls to let in; none: unknown, or the proxy's own addresses.
 	Sources   []netip.Prefix
 	SourceTag string // what a cloud's firewall calls Sources; "" where it has no name for them
