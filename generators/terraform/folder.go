@@ -25,6 +25,8 @@ type folder struct {
 	// values are those already evaluated, or being evaluated: unknown, which ends cycles.
 	values map[string]value
 	steps  int // taken by eval so far
+	// firsts are the first instances of resources, by address, as far as they were asked for.
+	firsts map[string]node
 }
 
 // resource is one resource block, with what override files add to it.
@@ -40,7 +42,7 @@ func (r *resource) address() string { return r.kind + "." + r.label }
 func open(src target.Source) (*folder, diag.List) {
 	f := &folder{
 		texts: map[string][]byte{}, byAddress: map[string]*resource{},
-		names: map[string]hclsyntax.Expression{}, values: map[string]value{},
+		names: map[string]hclsyntax.Expression{}, values: map[string]value{}, firsts: map[string]node{},
 	}
 	var diags diag.List
 	files := slices.Clone(src.Files)

@@ -22,11 +22,24 @@ const (
 
 // azureReader gathers Azure load balancers.
 type azureReader struct {
-	folder *folder
+	folder    *folder
+	addresses map[string][]node // of backend pools, by the pool's address
+	ports     map[poolKey]int   // of the pools that rules have made so far; 0 where it is not known
+}
+
+// poolKey is a pool of a load balancer.
+type poolKey struct {
+	balancer *topology.Proxy
+	name     string
 }
 
 func readAzure(f *folder, t *topology.Topology) {
-	r := azureReader{f}
+	r := azureReader{folder: f, addresses: map[string][]node{}, ports: map[poolKey]int{}}
+	for _, n := range f.of("azurerm_lb_backend_address_pool_address") {
+		if pool := n.targetOf("backend_address_pool_id", backendPools); pool != "" {
+			r.addresses[pool] = append(r.addresses[pool], n)
+		}
+	}
 	index := map[string]int{}
 	var out []topology.Proxy
 	for _, n := range f.of("azurerm_lb") {
@@ -118,7 +131,8 @@ func (r azureReader) add(p *topology.Proxy, n node) {
 		}},
 		Span: n.span(),
 	})
-	if p.Pool(pool.Name.V) == nil {
+	if _, again := r.ports[poolKey{p, pool.Name.V}]; !again {
+		r.ports[poolKey{p, pool.Name.V}] = pool.Servers[0].Port.V
 		p.Pools = append(p.Pools, pool)
 	}
 }
@@ -180,7 +194,7 @@ func (r azureReader) pool(rule node, p *topology.Proxy) topology.Pool {
 	if n, ok := r.folder.first(backend); ok {
 		name = labelled(n)
 	}
-	if old := p.Pool(name); old != nil && old.Servers[0].Port.V != port.V {
+	if old, taken := r.ports[poolKey{p, name}]; taken && old != port.V {
 		name += ":" + strconv.Itoa(port.V)
 	}
 	out.Name = topology.SetAt(name, rule.span())
@@ -196,10 +210,8 @@ func (r azureReader) pool(rule node, p *topology.Proxy) topology.Pool {
 // servers are the addresses of a backend pool. Where none is written, one server stands for any number.
 func (r azureReader) servers(rule node, backend string, port topology.Value[int]) []topology.Server {
 	var out []topology.Server
-	for _, n := range r.folder.of("azurerm_lb_backend_address_pool_address") {
-		if backend != "" && n.targetOf("backend_address_pool_id", backendPools) == backend {
-			out = append(out, topology.Server{Name: serverName(n), Host: read(n, "ip_address", host), Port: port, Span: n.span()})
-		}
+	for _, n := range few(r.addresses[backend]) {
+		out = append(out, topology.Server{Name: serverName(n), Host: read(n, "ip_address", host), Port: port, Span: n.span()})
 	}
 	if out == nil {
 		out = []topology.Server{{Port: port, Span: rule.span()}}

@@ -35,11 +35,13 @@ func classic(n node) topology.Proxy {
 		Target: targetName, Platform: "aws-classic", Span: n.span(),
 		Internal: readOr(n, "internal", value.truth, false),
 	}
-	listeners := n.blocks("listener")
-	for _, l := range listeners {
+	names := map[int]string{} // of pools, by port; 0 where that is not known
+	for _, l := range n.blocks("listener") {
 		port := read(l, "instance_port", value.whole)
-		pool := classicPool(n, port, p.Pools)
-		if p.Pool(pool) == nil {
+		pool, again := names[port.V]
+		if !again {
+			pool = classicPool(n, port.V, len(names))
+			names[port.V] = pool
 			p.Pools = append(p.Pools, topology.Pool{
 				Name: topology.SetAt(pool, n.span()), Mode: classicMode(l, "instance_protocol"),
 				KeepsSource: topology.DefaultAt(false, n.span()),
@@ -58,17 +60,18 @@ func classic(n node) topology.Proxy {
 			}},
 			Span: l.span(),
 		})
+		readClassicOffer(l, &p.Listeners[len(p.Listeners)-1], p.Pool(pool))
 	}
+	readClassicHeaders(n, &p)
 	return p
 }
 
 // classicPool names the pool of a port: the first is called as the load balancer, further ones by their port too.
-func classicPool(n node, port topology.Value[int], pools []topology.Pool) string {
-	name := labelled(n)
-	if len(pools) == 0 || len(pools[0].Servers) > 0 && pools[0].Servers[0].Port.V == port.V {
-		return name
+func classicPool(n node, port, before int) string {
+	if before == 0 {
+		return labelled(n)
 	}
-	return name + ":" + strconv.Itoa(port.V)
+	return labelled(n) + ":" + strconv.Itoa(port)
 }
 
 // labelled is a resource's name, else its label.
@@ -95,7 +98,7 @@ func classicMode(listener node, protocol string) topology.Value[topology.Mode] {
 func classicServers(n node, port topology.Value[int]) []topology.Server {
 	instances, _ := n.get("instances")
 	items, _ := instances.items()
-	count := max(1, len(items))
+	count := max(1, len(few(items)))
 	return slices.Repeat([]topology.Server{{Port: port, Checked: topology.DefaultAt(true, n.span()), Span: n.span()}}, count)
 }
 

@@ -30,10 +30,17 @@ type googleReader struct {
 	folder *folder
 	rules  map[string][]node // forwarding rules by address of the backend service
 	strays []node
+	// listed are the endpoints of endpoint groups, by the group's address.
+	listed map[string][]node
 }
 
 func readGoogle(f *folder, t *topology.Topology) {
-	r := &googleReader{folder: f, rules: map[string][]node{}}
+	r := &googleReader{folder: f, rules: map[string][]node{}, listed: map[string][]node{}}
+	for _, n := range f.of("google_compute_network_endpoint") {
+		if group := n.targetOf("network_endpoint_group", endpointGroups); group != "" {
+			r.listed[group] = append(r.listed[group], n)
+		}
+	}
 	for _, n := range f.ofAny(forwardingRules) {
 		if service := r.service(n); service != "" {
 			r.rules[service] = append(r.rules[service], n)
@@ -119,6 +126,9 @@ func (r *googleReader) proxy(n node) topology.Proxy {
 		p.Internal = topology.Value[bool]{}
 	}
 	p.Pools = []topology.Pool{r.pool(n, through, p.Listeners)}
+	if through.Known() && !through.V {
+		r.readProtocols(n, &p.Pools[0])
+	}
 	return p
 }
 
@@ -208,7 +218,7 @@ func googleMode(service node) topology.Value[topology.Mode] {
 // are, one server stands for any number.
 func (r *googleReader) servers(n node, port topology.Value[int]) []topology.Server {
 	var out []topology.Server
-	for _, b := range n.blocks("backend") {
+	for _, b := range few(n.blocks("backend")) {
 		if group, ok := r.folder.first(b.targetOf("group", endpointGroups)); ok {
 			out = append(out, r.endpoints(group)...)
 		}
@@ -224,10 +234,7 @@ func (r *googleReader) servers(n node, port topology.Value[int]) []topology.Serv
 
 func (r *googleReader) endpoints(group node) []topology.Server {
 	var out []topology.Server
-	for _, e := range r.folder.of("google_compute_network_endpoint") {
-		if e.target("network_endpoint_group", endpointGroups[0]) != group.address() {
-			continue
-		}
+	for _, e := range few(r.listed[group.address()]) {
 		s := topology.Server{Name: serverName(e), Host: read(e, "ip_address", host), Port: read(e, "port", value.whole), Span: e.span()}
 		if _, written := e.get("port"); !written {
 			s.Port = read(group, "default_port", value.whole)
@@ -248,7 +255,7 @@ func (r *googleReader) instances(service, group node, port topology.Value[int]) 
 	listed, _ := group.get("instances")
 	items, _ := listed.items()
 	var out []topology.Server
-	for _, item := range items {
+	for _, item := range few(items) {
 		s := topology.Server{Port: port, Span: group.span()}
 		for _, ref := range item.refs {
 			if instance, ok := r.folder.first(ref); ok {
@@ -294,6 +301,13 @@ func (n node) ports(list, span string) []topology.Value[int] {
 	return out
 }
 
+// maxServers is how many servers of a pool count one by one: far more than etcd can have. Pools may share them, and so
+// multiply.
+const maxServers = 64
+
+// few are the first of servers, or of what has them.
+func few[T any](all []T) []T { return all[:min(len(all), maxServers)] }
+
 // maxPorts is how many ports of a range count one by one.
 const maxPorts = 32
 
@@ -311,6 +325,9 @@ func portRange(v value) (first, last int, ok bool) {
 
 // first is the resource at an address, the first of its instances; false where it is elsewhere.
 func (f *folder) first(address string) (node, bool) {
+	if n, ok := f.firsts[address]; ok {
+		return n, true
+	}
 	r := f.byAddress[address]
 	if r == nil {
 		return node{}, false
@@ -319,6 +336,7 @@ func (f *folder) first(address string) (node, bool) {
 	if len(all) == 0 {
 		return node{}, false
 	}
+	f.firsts[address] = all[0]
 	return all[0], true
 }
 

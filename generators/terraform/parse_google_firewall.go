@@ -77,7 +77,9 @@ func googleRules(n node, limited bool) []ranked {
 			base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{Verdict: verdict, Limited: limited || b.many, Span: n.span()}}
 			base.googleTraffic(b)
 			for _, r := range googleSources(n, base) {
-				out = append(out, ranked{r, priority.V})
+				if out = append(out, ranked{r, priority.V}); len(out) >= maxLength {
+					return out // each block takes all sources, so that they multiply
+				}
 			}
 		}
 	}
@@ -169,7 +171,7 @@ func ordered(rules []ranked) []topology.Firewall {
 	})
 	var out []topology.Firewall
 	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
-		f := topology.Firewall{Target: targetName, Family: family}
+		f := topology.Firewall{Target: targetName, Family: family, Cloud: true}
 		for _, r := range rules {
 			if r.family == family {
 				f.Rules = append(f.Rules, r.FirewallRule)
