@@ -56,7 +56,7 @@ type reader struct {
 }
 
 // maxWords is how many words of command lines are read of a file, more than any has that is no attack.
-const maxWords = 100000
+const maxWords = 20000
 
 func parse(src target.Source) (*topology.Topology, diag.List) {
 	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
@@ -83,7 +83,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 func (r *reader) pods(n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		for _, list := range []string{"initContainers", "containers"} {
-			for _, c := range target.Items(target.Field(n, list)) {
+			for _, c := range r.items(target.Field(n, list)) {
 				r.container(c)
 			}
 		}
@@ -100,10 +100,7 @@ func (r *reader) container(n *yaml.Node) {
 	}
 	r.seen[n] = true
 	var env process.Settings
-	for _, v := range target.Items(target.Field(n, "env")) {
-		if r.words--; r.words < 0 {
-			return
-		}
+	for _, v := range r.items(target.Field(n, "env")) {
 		if name := target.Field(v, "name"); name != nil {
 			env = append(env, process.Setting{Name: name.Value, Value: r.Text(target.Field(v, "value"))})
 		}
@@ -124,13 +121,19 @@ func (r *reader) container(n *yaml.Node) {
 	}
 }
 
+// items are the entries of a list, none where too many were read already: aliases may repeat a list without end.
+func (r *reader) items(n *yaml.Node) []*yaml.Node {
+	if n = target.Resolve(n); n == nil || len(n.Content) > r.words {
+		return nil
+	}
+	r.words -= len(n.Content)
+	return target.Items(n)
+}
+
 // run reads the words of lists as one command line.
 func (r *reader) run(run process.Run, lists ...*yaml.Node) {
 	for _, list := range lists {
-		for _, w := range target.Items(list) {
-			if r.words--; r.words < 0 {
-				return
-			}
+		for _, w := range r.items(list) {
 			lines := r.Lines(w)
 			if len(lines) > 1 {
 				run.Words = append(run.Words, process.Script(lines)...)

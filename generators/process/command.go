@@ -119,9 +119,6 @@ func script(v topology.Value[string]) []topology.Value[string] {
 		if cut > 0 {
 			out = append(out, topology.SetAt(";", w.Span))
 		}
-		if len(out) > maxWords {
-			break
-		}
 	}
 	return out
 }

@@ -61,9 +61,12 @@ var serving = []string{
 	"initial-cluster", "listen-metrics-urls", "client-cert-auth", "cert-file", "trusted-ca-file", "peer-cert-file",
 }
 
+// maxMembers is how many members of one source are read, more than any cluster has.
+const maxMembers = 1000
+
 // Etcd adds a server of etcd.
 func (f *Facts) Etcd(s Settings, at diag.Span) {
-	if !slices.ContainsFunc(serving, s.Has) {
+	if !slices.ContainsFunc(serving, s.Has) || len(f.members) > maxMembers {
 		return
 	}
 	flags := topology.Flags{

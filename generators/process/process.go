@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -117,37 +118,47 @@ func (s Settings) list(name string) []topology.Value[string] {
 	return out
 }
 
+// maxParts is how many parts of a text are read, more than any list of URLs has.
+const maxParts = 1000
+
 // Split cuts a text at separators. Empty parts are left out.
 func Split(v topology.Value[string], separators string) []topology.Value[string] {
 	var out []topology.Value[string]
 	if !v.Known() {
 		return nil
 	}
-	from := 0
-	for i := 0; i <= len(v.V); i++ {
-		if i < len(v.V) && strings.IndexByte(separators, v.V[i]) < 0 {
-			continue
+	place := placed(v)
+	for from := 0; from < len(v.V) && len(out) < maxParts; {
+		to := len(v.V)
+		if n := strings.IndexAny(v.V[from:], separators); n >= 0 {
+			to = from + n
 		}
-		text := v.V[from:i]
+		text := v.V[from:to]
 		lead := len(text) - len(strings.TrimLeft(text, " \t\n"))
 		if text = strings.TrimSpace(text); text != "" {
-			out = append(out, Part(v, from+lead, from+lead+len(text)))
+			out = append(out, place(from+lead, from+lead+len(text)))
 		}
-		from = i + 1
+		from = to + 1
 	}
 	return out
 }
 
 // Part is a stretch of bytes of a text with its position, that of the whole where the text is not written as it reads.
-func Part(v topology.Value[string], from, to int) topology.Value[string] {
-	out := topology.Value[string]{V: v.V[from:to], State: v.State, Span: v.Span}
+func Part(v topology.Value[string], from, to int) topology.Value[string] { return placed(v)(from, to) }
+
+// placed returns Part for stretches that follow each other.
+func placed(v topology.Value[string]) func(from, to int) topology.Value[string] {
 	s := v.Span
-	runes := len([]rune(v.V))
-	quotes := s.EndCol - s.Col - runes
-	if s.Line == 0 || s.EndLine != s.Line || quotes != 0 && quotes != 2 || strings.Contains(v.V, "\n") {
+	quotes := s.EndCol - s.Col - utf8.RuneCountInString(v.V)
+	exact := s.Line > 0 && s.EndLine == s.Line && (quotes == 0 || quotes == 2) && !strings.Contains(v.V, "\n")
+	at, col := 0, s.Col+quotes/2
+	return func(from, to int) topology.Value[string] {
+		out := topology.Value[string]{V: v.V[from:to], State: v.State, Span: s}
+		if exact {
+			col += utf8.RuneCountInString(v.V[at:from])
+			at = from
+			out.Span = diag.At(s.File, s.Line, col, utf8.RuneCountInString(out.V))
+		}
 		return out
 	}
-	col := s.Col + quotes/2 + len([]rune(v.V[:from]))
-	out.Span = diag.At(s.File, s.Line, col, len([]rune(out.V)))
-	return out
 }

@@ -51,11 +51,14 @@ func checkCertChain(g *topology.Group) diag.List {
 	if len(v.roots) == 0 || unread {
 		return out
 	}
-	files := map[string][]*x509.Certificate{}
+	files := map[string]bySubject{}
 	all := g.EtcdCertificates()
 	for _, c := range all {
 		if x := parsed(c); x != nil && c.Role == topology.CACert {
-			files[c.Span.File] = append(files[c.Span.File], x)
+			if files[c.Span.File] == nil {
+				files[c.Span.File] = bySubject{}
+			}
+			files[c.Span.File][string(x.RawSubject)] = append(files[c.Span.File][string(x.RawSubject)], x)
 		}
 	}
 	for _, c := range all {
@@ -94,6 +97,9 @@ const (
 	maxDepth      = 8
 )
 
+// bySubject are the CAs of one file.
+type bySubject map[string][]*x509.Certificate
+
 // verifier follows signatures up to the certificates that are trusted. It does not look at dates.
 type verifier struct {
 	roots  []*x509.Certificate
@@ -116,7 +122,7 @@ func (v *verifier) trust(certs []*topology.Certificate) int {
 }
 
 // chains reports whether a certificate leads to a trusted one, by way of others. What cannot be verified does.
-func (v *verifier) chains(c *x509.Certificate, between []*x509.Certificate, depth int) bool {
+func (v *verifier) chains(c *x509.Certificate, between bySubject, depth int) bool {
 	if depth > maxDepth {
 		return true
 	}
@@ -125,7 +131,7 @@ func (v *verifier) chains(c *x509.Certificate, between []*x509.Certificate, dept
 			return true
 		}
 	}
-	for _, b := range between {
+	for _, b := range between[string(c.RawIssuer)] {
 		if !bytes.Equal(b.Raw, c.Raw) && v.signed(c, b) && v.chains(b, between, depth+1) {
 			return true
 		}
