@@ -18,6 +18,8 @@ type reader struct {
 	dump   topology.Family // the family of the lines of a dump
 	other  bool            // the lines of a dump belong to another table than filter
 	ours   bool            // a head says that the file is generated
+	script bool            // there are calls of iptables
+	six    bool            // something is done about IPv6
 }
 
 // Parse reads dumps and scripts. The rules come in the order in which packets to the machine itself meet them.
@@ -62,6 +64,7 @@ func (r *reader) statement(s statement) {
 		r.comment(s.comment)
 		return
 	}
+	r.six = r.six || slices.ContainsFunc(s.words, func(w word) bool { return aboutSix.MatchString(w.text) })
 	if counters.MatchString(s.words[0].text) {
 		s.words = s.words[1:]
 	}
@@ -83,6 +86,9 @@ func (r *reader) statement(s statement) {
 		r.call(s.words)
 	}
 }
+
+// aboutSix are words by which a script does something about IPv6, be it to turn it off.
+var aboutSix = regexp.MustCompile(`ip6t|ipv6|IP6T|IPT6|-family`)
 
 // counters stand before each rule where iptables-save was asked for them.
 var counters = regexp.MustCompile(`^\[[0-9]+:[0-9]+\]$`)
@@ -126,9 +132,11 @@ func (r *reader) call(words []word) {
 			r.dump, r.other = family(program), false
 			return
 		case m != nil:
+			r.script = true
 			r.command(r.tables[family(program)], plain(words[i+1:]))
 			return
 		case variable.MatchString(w.text):
+			r.script = true
 			r.command(r.tables[family(w.text)], plain(words[i+1:]))
 			return
 		case slices.Contains(before, program) || strings.Contains(w.text, "=") || root.MatchString(w.text):
@@ -250,7 +258,7 @@ func (r *reader) firewall(family topology.Family) (topology.Firewall, bool) {
 	f := topology.Firewall{
 		Target: name, Family: family, Span: c.span,
 		Name:    topology.SetAt(c.name, c.span),
-		Observe: topology.DefaultAt(false, c.span),
+		Observe: topology.DefaultAt(false, c.span), Complete: r.script && !r.six,
 	}
 	f.Rules, f.Observe.V = rules(flatten(t, c), c.name)
 	for i := range f.Rules {

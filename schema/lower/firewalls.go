@@ -226,7 +226,7 @@ func (l *lowering) awsCheckPort() int {
 
 func (l *lowering) group(options *topology.Tree, role string, references []topology.FirewallRule, admitted []admission) {
 	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
-		f := topology.Firewall{Target: "terraform", Role: role, Family: family, Rules: rules(admitted, family), Span: options.Span}
+		f := topology.Firewall{Target: "terraform", Role: role, Family: family, Cloud: true, Rules: rules(admitted, family), Span: options.Span}
 		if family == topology.IPv4 {
 			f.Rules = append(slices.Clone(references), f.Rules...)
 		}

@@ -76,6 +76,7 @@ func (l *lowering) dialed() {
 	for _, a := range []topology.Value[netip.Addr]{lb.VIP, lb.VIP6} {
 		if a.Known() {
 			out = append(out, topology.SetAt(a.V.String(), a.Span))
+			l.t.Virtual = append(l.t.Virtual, a)
 		}
 	}
 	out = append(out, lb.Aliases...)
