@@ -98,7 +98,7 @@ func TestMemberHostsOfManifests(t *testing.T) {
 		t.Error("the manifest alone names a member")
 	}
 	spec := &topology.Topology{Format: "spec", Dialed: []topology.Value[string]{set("10.0.0.100")}}
-	g.Sources = append([]*topology.Topology{spec}, g.Sources...)
+	g = &topology.Group{Sources: append([]*topology.Topology{spec}, g.Sources...)}
 	if g.MemberHosts()["10.0.0.100"] || !g.Balancers()["10.0.0.100"] {
 		t.Error("the spec says that it is the load balancer's")
 	}

@@ -72,7 +72,10 @@ func called(t *Topology, p *Proxy, name Value[string], which int) string {
 
 // EtcdPools are the pools of the group that are etcd's, in order of the sources.
 func (g *Group) EtcdPools() []EtcdPool {
-	var out []EtcdPool
+	if g.pools != nil {
+		return g.pools
+	}
+	out := []EtcdPool{}
 	for _, t := range g.Sources {
 		for i := range t.Proxies {
 			p := &t.Proxies[i]
@@ -84,12 +87,16 @@ func (g *Group) EtcdPools() []EtcdPool {
 			}
 		}
 	}
+	g.pools = out
 	return out
 }
 
 // EtcdListeners are the listeners of the group that are etcd's, in order of the sources.
 func (g *Group) EtcdListeners() []EtcdListener {
-	var out []EtcdListener
+	if g.listeners != nil {
+		return g.listeners
+	}
+	out := []EtcdListener{}
 	for _, t := range g.Sources {
 		for i := range t.Proxies {
 			p := &t.Proxies[i]
@@ -101,6 +108,7 @@ func (g *Group) EtcdListeners() []EtcdListener {
 			}
 		}
 	}
+	g.listeners = out
 	return out
 }
 

@@ -16,6 +16,43 @@ type Group struct {
 	EndpointScheme string
 	EtcdVersion    string    // of --etcd-version; "" where it is not given
 	Now            time.Time // for the validity of certificates; zero where there is no clock
+
+	// What every rule asks, worked out when it is first asked for: the sources of a group do not change.
+	members   map[string]bool
+	routes    map[*Proxy]*routing
+	pools     []EtcdPool
+	listeners []EtcdListener
+}
+
+// routing is what a proxy's routes connect, by the pool's name.
+type routing struct {
+	pools     map[string]*Pool
+	listeners map[string][]*Listener
+}
+
+func (g *Group) routing(p *Proxy) *routing {
+	if r := g.routes[p]; r != nil {
+		return r
+	}
+	r := &routing{map[string]*Pool{}, map[string][]*Listener{}}
+	for i := range p.Pools {
+		if name := p.Pools[i].Name.V; r.pools[name] == nil {
+			r.pools[name] = &p.Pools[i]
+		}
+	}
+	for i := range p.Listeners {
+		l := &p.Listeners[i]
+		for _, to := range l.Routes {
+			if to.Pool.Known() {
+				r.listeners[to.Pool.V] = append(r.listeners[to.Pool.V], l)
+			}
+		}
+	}
+	if g.routes == nil {
+		g.routes = map[*Proxy]*routing{}
+	}
+	g.routes[p] = r
+	return r
 }
 
 // Proof says how it is known that a thing is etcd's.
@@ -103,6 +140,9 @@ func (g *Group) Dialed() []Value[string] {
 // MemberHosts are the addresses and host names of etcd's members that a spec or manifest of the group names.
 // What a spec says of a host counts more than a manifest that advertises it.
 func (g *Group) MemberHosts() map[string]bool {
+	if g.members != nil {
+		return g.members
+	}
 	out := map[string]bool{}
 	balancers := map[string]bool{}
 	if spec := g.Spec(); spec != nil {
@@ -115,6 +155,7 @@ func (g *Group) MemberHosts() map[string]bool {
 			}
 		}
 	}
+	g.members = out
 	return out
 }
 
@@ -161,13 +202,8 @@ func (g *Group) Pool(t *Topology, p *Proxy, b *Pool) Proof {
 	if own == Proven || onlyForeign(b) {
 		return own
 	}
-	for i := range p.Listeners {
-		l := &p.Listeners[i]
-		for _, r := range l.Routes {
-			if r.Pool.Known() && r.Pool.V == b.Name.V {
-				own = max(own, g.ownListener(l))
-			}
-		}
+	for _, l := range g.routing(p).listeners[b.Name.V] {
+		own = max(own, g.ownListener(l))
 	}
 	return own
 }
@@ -179,7 +215,7 @@ func (g *Group) Listener(t *Topology, p *Proxy, l *Listener) Proof {
 	}
 	own, pools, others := g.ownListener(l), NotEtcd, 0
 	for _, r := range l.Routes {
-		if b := p.Pool(r.Pool.V); b != nil {
+		if b := g.routing(p).pools[r.Pool.V]; b != nil {
 			pools = max(pools, g.ownPool(t, b))
 			if onlyForeign(b) {
 				others++
