@@ -40,7 +40,7 @@ func checkCheckMissing(g *topology.Group) diag.List {
 			}
 			more = append(more, diag.Related{Span: s.Span, Message: "nothing checks this one either"})
 		}
-		if len(bare) > 1 && len(bare) == len(b.Servers) {
+		if len(bare) == len(b.Servers) {
 			who = "its servers"
 		}
 		out = append(out, diag.Diagnostic{

@@ -29,7 +29,8 @@ func checkCheckNoClientCert(g *topology.Group) diag.List {
 	}
 	var out diag.List
 	for _, b := range checkedPools(g) {
-		if b.Check.Kind.V != topology.CheckHTTPS || !asksHTTP(b) || !asksClientPort(g, b) || !b.Check.Cert.Known() || b.Check.Cert.V != "" {
+		bare := b.Proxy.Cloud() || b.Check.Cert.Known() && b.Check.Cert.V == ""
+		if b.Check.Kind.V != topology.CheckHTTPS || !asksHTTP(b) || !asksClientPort(g, b) || !bare {
 			continue
 		}
 		d := diag.Diagnostic{
