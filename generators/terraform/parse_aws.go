@@ -42,6 +42,7 @@ func (r *awsReader) readTargetGroups() {
 		names[p.Name.V] = true
 		p.Check = readCheck(n, p.Mode.V)
 		readConnections(n, p)
+		readProtocols(n, p)
 		r.groups[n.instance()] = p
 		r.ports[n.instance()] = read(n, "port", value.whole)
 		r.order = append(r.order, n.instance())
@@ -131,9 +132,6 @@ func readCheck(group node, mode topology.Mode) topology.Check {
 	case topology.CheckHTTP, topology.CheckHTTPS:
 		out.Method = topology.DefaultAt("GET", b.span())
 		out.Path = readOr(b, "path", value.text, "/")
-	}
-	if out.Kind.V == topology.CheckHTTPS {
-		out.Cert = topology.DefaultAt("", b.span()) // AWS has none to present
 	}
 	if !kind.Known() && !read(b, "timeout", value.seconds).Known() {
 		out.Timeout = topology.Value[time.Duration]{}
@@ -304,6 +302,7 @@ func (r *awsReader) listener(n node, balancer string) (topology.Listener, []stri
 		Binds: []topology.Bind{{Port: read(n, "port", value.whole)}},
 		Span:  n.span(),
 	}
+	readOffer(n, &l)
 	var pools []string
 	for _, action := range n.blocks("default_action") {
 		refs := action.refers("target_group_arn")

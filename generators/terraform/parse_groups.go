@@ -226,7 +226,7 @@ func (g *groupReader) result() []topology.Firewall {
 	var out []topology.Firewall
 	for _, address := range g.order {
 		for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
-			f := topology.Firewall{Target: targetName, Role: g.roles[address], Family: family}
+			f := topology.Firewall{Target: targetName, Role: g.roles[address], Family: family, Cloud: true}
 			for _, r := range g.rules[address] {
 				if r.family != family {
 					continue
