@@ -26,7 +26,7 @@ func checkTimeoutMismatch(g *topology.Group) diag.List {
 	var out diag.List
 	for _, l := range g.EtcdListeners() {
 		for _, r := range l.Routes {
-			b := l.Proxy.Pool(r.Pool.V)
+			b := g.PoolOf(l.Proxy, r.Pool.V)
 			if b == nil || !limited(l.ClientTimeout) || !limited(b.ServerTimeout) || l.ClientTimeout.V == b.ServerTimeout.V ||
 				b.Mode.V != topology.TCP || !b.Tunnel.Known() || b.Tunnel.V != topology.Never {
 				continue

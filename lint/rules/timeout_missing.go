@@ -27,11 +27,15 @@ func checkTimeoutMissing(g *topology.Group) diag.List {
 	for _, t := range g.Sources {
 		for i := range t.Proxies {
 			p := &t.Proxies[i]
+			pools := map[diag.Span]*topology.Pool{} // by section
+			for j := range p.Pools {
+				pools[p.Pools[j].Span] = &p.Pools[j]
+			}
 			listens := map[diag.Span]bool{} // sections that are both a listener and a pool
 			for j := range p.Listeners {
 				l := topology.EtcdListener{Listener: &p.Listeners[j], Source: t, Proxy: p}
 				missing := waits(nil, l.ClientTimeout, "client")
-				if b := poolAt(p, l.Span); b != nil {
+				if b := pools[l.Span]; b != nil {
 					listens[l.Span] = true
 					missing = append(missing, missingBehind(b)...)
 				}
@@ -45,16 +49,6 @@ func checkTimeoutMissing(g *topology.Group) diag.List {
 		}
 	}
 	return out
-}
-
-// poolAt is the pool that stands in a section of a file, or nil.
-func poolAt(p *topology.Proxy, section diag.Span) *topology.Pool {
-	for i := range p.Pools {
-		if p.Pools[i].Span == section {
-			return &p.Pools[i]
-		}
-	}
-	return nil
 }
 
 // missingBehind are the timeouts towards servers that a pool lacks. One without servers needs none.

@@ -137,6 +137,9 @@ func (g *Group) Dialed() []Value[string] {
 	return out
 }
 
+// PoolOf is the pool of that name in a proxy of the group, or nil.
+func (g *Group) PoolOf(p *Proxy, name string) *Pool { return g.routing(p).pools[name] }
+
 // MemberHosts are the addresses and host names of etcd's members that a spec or manifest of the group names.
 // What a spec says of a host counts more than a manifest that advertises it.
 func (g *Group) MemberHosts() map[string]bool {
