@@ -24,7 +24,7 @@ var Target = target.Target{
 	Detect: detect,
 	Parse:  parse,
 	Facts: topology.FListeners | topology.FListenerNames | topology.FListenerLimit | topology.FIdle | topology.FTimeouts | topology.FMetrics |
-		topology.FSources | topology.FProcessLimit | topology.FHardStop | topology.FPools | topology.FServerNames |
+		topology.FAuthentication | topology.FSources | topology.FProcessLimit | topology.FHardStop | topology.FPools | topology.FServerNames |
 		topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries | topology.FCutOnDown |
 		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FCheckFast | topology.FCheckTLS,
 	Own:     []string{"${"},

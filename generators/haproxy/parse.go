@@ -65,6 +65,7 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 	for _, s := range r.sections {
 		p.Ineffective = append(p.Ineffective, ineffective(s)...)
 		p.Overridden = append(p.Overridden, overridden(s)...)
+		p.Credentials = append(p.Credentials, credentials(s)...)
 		if s.kind == "frontend" || s.kind == "listen" {
 			p.Listeners = append(p.Listeners, r.listener(s))
 		}

@@ -26,7 +26,9 @@ func (r *reader) listener(s *section) topology.Listener {
 			l.Binds[i].Shared = true
 		}
 	}
-	if !l.Metrics {
+	if l.Metrics {
+		l.Authenticated, l.Credentials = authentication(s), statsUsers(s)
+	} else {
 		r.offers(s, &l)
 		l.Routes = r.routes(s)
 	}

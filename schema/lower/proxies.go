@@ -107,9 +107,10 @@ func (l *lowering) metricsListener(options *topology.Tree) topology.Listener {
 		addrs = l.everywhere()
 	}
 	return topology.Listener{
-		Name:    topology.DefaultAt(l.poolName()+"-metrics", port.Span),
-		Mode:    topology.DefaultAt(topology.HTTP, port.Span),
-		Metrics: true,
+		Name:          topology.DefaultAt(l.poolName()+"-metrics", port.Span),
+		Mode:          topology.DefaultAt(topology.HTTP, port.Span),
+		Metrics:       true,
+		Authenticated: topology.DefaultAt(false, port.Span),
 		// Short: nobody holds these connections open.
 		ClientTimeout: topology.DefaultAt(10*time.Second, port.Span),
 		Binds:         bindTo(addrs, port),

@@ -5,20 +5,21 @@ type Facts uint64
 
 // The kinds of facts that a format may be able to say.
 const (
-	FListeners     Facts = 1 << iota // etcd's listeners: mode, binds, routes
-	FListenerNames                   // names of listeners
-	FListenerLimit                   // connections a listener admits
-	FIdle                            // idle timeout of a route
-	FTimeouts                        // what an idle timeout is made of: client, server and tunnel timeouts
-	FMetrics                         // the proxy's own metrics listener
-	FSources                         // who is admitted to a listener
-	FProcessLimit                    // connections a process admits
-	FHardStop                        // how long old connections outlive a reload
-	FInternal                        // facing the internet or not
-	FCrossZone                       // spreading over zones
-	FPools                           // pools: name, mode, servers with host and port
-	FServerNames                     // names of servers
-	FDrain                           // servers that get no new connection, listed all the same
+	FListeners      Facts = 1 << iota // etcd's listeners: mode, binds, routes
+	FListenerNames                    // names of listeners
+	FListenerLimit                    // connections a listener admits
+	FIdle                             // idle timeout of a route
+	FTimeouts                         // what an idle timeout is made of: client, server and tunnel timeouts
+	FAuthentication                   // whether the metrics listener asks for a password
+	FMetrics                          // the proxy's own metrics listener
+	FSources                          // who is admitted to a listener
+	FProcessLimit                     // connections a process admits
+	FHardStop                         // how long old connections outlive a reload
+	FInternal                         // facing the internet or not
+	FCrossZone                        // spreading over zones
+	FPools                            // pools: name, mode, servers with host and port
+	FServerNames                      // names of servers
+	FDrain                            // servers that get no new connection, listed all the same
 	FBalance
 	FConnect
 	FRetries
@@ -81,7 +82,7 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 
 func (p Proxy) restrict(s Facts) Proxy {
 	if p.Fragment { // what a process does stands in another file
-		s &^= FProcessLimit | FHardStop
+		s &^= FProcessLimit | FHardStop | FAuthentication
 	}
 	out := Proxy{Target: p.Target, Platform: p.Platform}
 	keep(&out.MaxConns, p.MaxConns, s.Has(FProcessLimit))
@@ -107,6 +108,7 @@ func (l Listener) restrict(s Facts) Listener {
 	out := Listener{Mode: l.Mode, Metrics: l.Metrics, Binds: l.Binds}
 	keep(&out.Name, l.Name, s.Has(FListenerNames))
 	keep(&out.MaxConns, l.MaxConns, s.Has(FListenerLimit))
+	keep(&out.Authenticated, l.Authenticated, s.Has(FAuthentication))
 	keep(&out.ClientTimeout, l.ClientTimeout, s.Has(FTimeouts))
 	if s.Has(FSources) {
 		out.Sources = l.Sources

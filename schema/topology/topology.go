@@ -127,6 +127,8 @@ type Proxy struct {
 	Ineffective []Ineffective
 	// Overridden are choices of a health check that another one in the same section replaces.
 	Overridden []Overridden
+	// Credentials are all that the source writes down, those of listeners among them.
+	Credentials []Credential
 	// Leaks are defaults of one file that hold for sections of others.
 	Leaks     []Leak
 	Listeners []Listener
@@ -165,6 +167,11 @@ type Leak struct {
 	Span     diag.Span
 }
 
+// Credential is what somebody shows to get in. A password that is a variable or hashed is unknown.
+type Credential struct {
+	User, Password Value[string]
+}
+
 // Mode is the layer a listener speaks.
 type Mode string
 
@@ -188,8 +195,11 @@ type Listener struct {
 	// HTTP2 says whether clients are offered HTTP/2, where the listener ends TLS or speaks HTTP.
 	HTTP2   Value[bool]
 	Sources []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
-	Routes  []Route
-	Span    diag.Span
+	// Authenticated says of a listener for metrics or status that it asks for a password, Credentials which ones it takes.
+	Authenticated Value[bool]
+	Credentials   []Credential
+	Routes        []Route
+	Span          diag.Span
 }
 
 // Bind is one listening address. The unspecified address is all addresses of its family.

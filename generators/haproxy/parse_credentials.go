@@ -1,0 +1,67 @@
+package haproxy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// credentials are the passwords that a section writes down: for its statistics, or of a userlist.
+func credentials(s *section) []topology.Credential {
+	out := readStatsUsers(s.by["stats"])
+	if s.kind != "userlist" {
+		return out
+	}
+	for _, l := range s.by["user"] {
+		for i, w := range l.words {
+			if w.text == "insecure-password" && i+1 < len(l.words) {
+				out = append(out, topology.Credential{User: textOf(l.word(1)), Password: textOf(l.words[i+1])})
+			}
+		}
+	}
+	return out
+}
+
+// statsUsers are the credentials that open the statistics of a section: its own, else the inherited ones.
+func statsUsers(s *section) []topology.Credential {
+	if at, _ := s.owner("stats"); at != nil {
+		return readStatsUsers(at.by["stats"])
+	}
+	return nil
+}
+
+// readStatsUsers reads `stats auth USER:PASSWORD`.
+func readStatsUsers(lines []line) []topology.Credential {
+	var out []topology.Credential
+	for _, l := range lines {
+		if !l.is("stats", "auth") {
+			continue
+		}
+		w := l.word(2)
+		user, password, _ := strings.Cut(w.text, ":")
+		out = append(out, topology.Credential{User: textOf(w.part(user)), Password: textOf(w.part(password))})
+	}
+	return out
+}
+
+// authentication says whether a listener for statistics or metrics asks for a password, or otherwise refuses some.
+func authentication(s *section) topology.Value[bool] {
+	for at := s; at != nil; at = at.parent {
+		for _, l := range slices.Concat(at.by["stats"], at.by["http-request"], at.by["tcp-request"]) {
+			refuses := func(w word) bool {
+				return w.text == "auth" || admitted(s) == nil && (w.text == "deny" || w.text == "reject" || w.text == "tarpit")
+			}
+			if slices.ContainsFunc(l.words[1:], refuses) {
+				return topology.SetAt(true, l.at)
+			}
+		}
+		verifies := func(l line) bool {
+			return slices.ContainsFunc(l.words, func(w word) bool { return w.text == "verify" })
+		}
+		if at.opaque || at.loose || slices.ContainsFunc(at.by["bind"], verifies) {
+			return topology.Value[bool]{}
+		}
+	}
+	return topology.DefaultAt(false, s.head)
+}
