@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -62,11 +64,11 @@ func checkConnectBudget(g *topology.Group) diag.List {
 	return out
 }
 
-// apiserver is what says that a kube-apiserver is among the clients.
+// apiserver is what says that a kube-apiserver is among the load balancer's clients.
 func apiserver(g *topology.Group) (diag.Span, bool) {
 	for _, t := range g.Sources {
 		for _, d := range t.Dialers {
-			if d.Program == "kube-apiserver" {
+			if d.Program == "kube-apiserver" && !dialsMembers(g, d) {
 				return d.Span, true
 			}
 		}
@@ -75,4 +77,21 @@ func apiserver(g *topology.Group) (diag.Span, bool) {
 		}
 	}
 	return diag.Span{}, false
+}
+
+// dialsMembers reports whether all endpoints of a client are members, so that it passes the load balancer by.
+func dialsMembers(g *topology.Group, d topology.Dialer) bool {
+	members := map[string]bool{}
+	maps.Copy(members, g.MemberHosts())
+	for _, b := range g.EtcdPools() {
+		for _, s := range b.Servers {
+			if s.Host.Known() {
+				members[topology.Host(s.Host.V)] = true
+			}
+		}
+	}
+	return len(d.Endpoints) > 0 && !slices.ContainsFunc(d.Endpoints, func(v topology.Value[string]) bool {
+		u, ok := topology.ParseURL(v)
+		return !ok || !members[topology.Host(u.Host)]
+	})
 }
