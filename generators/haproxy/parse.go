@@ -19,6 +19,7 @@ type reader struct {
 	budget         int                    // how many more servers and ports templates and ranges may unfold to
 	verify         topology.Value[string] // what servers without `verify` do about certificates
 	listens        map[string]bool        // names of listen sections that are no pool
+	elsewhere      bool                   // there may be sections in further files
 	whole          bool                   // no section can be elsewhere
 	branches       bool                   // a template decides which sections there are
 }
@@ -31,6 +32,7 @@ func parse(source target.Source) (*topology.Topology, diag.List) {
 		scanner: scan(source.Files), backends: map[string]*section{},
 		arities: map[string]arity{}, defaultServers: map[*section]paramSet{}, budget: unfolding, listens: map[string]bool{},
 	}
+	r.elsewhere = source.Beside || unit(source.Path) != source.Path
 	r.whole = !r.fragment && !source.Beside && !slices.ContainsFunc(r.sections, func(s *section) bool { return s.name.unknown })
 	r.branches = slices.ContainsFunc(source.Files, target.File.Branches)
 	t := &topology.Topology{Format: name, Span: diag.Span{File: source.Files[0].Path}}
@@ -47,7 +49,7 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 	if len(r.sections) == 0 {
 		return p, false
 	}
-	global := r.global(at)
+	global := r.global()
 	p.MaxConns = setting(global, readCount, 0, "maxconn") // 0: as many as ulimit -n happens to allow
 	p.HardStop = setting(global, readTime, topology.Never, "hard-stop-after")
 	r.verify = setting(global, readText, "required", "ssl-server-verify")
@@ -73,15 +75,17 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 	return p, true
 }
 
-// global is all global sections as one: they add up. Without any it is empty.
-func (r *reader) global(at diag.Span) *section {
-	all := &section{kind: "global", head: at, by: map[string][]line{}, loose: r.fragment}
+// global is all global sections as one: they add up. Without any it is empty, and is
+// taken to stand where the first section does.
+func (r *reader) global() *section {
+	all := &section{kind: "global", head: r.sections[0].head, by: map[string][]line{}, loose: r.fragment || r.elsewhere}
+	found := false
 	for _, s := range r.sections {
 		if s.kind != "global" {
 			continue
 		}
-		if len(all.lines) == 0 {
-			all.head = s.head
+		if !found {
+			all.head, all.loose, found = s.head, false, true
 		}
 		for _, l := range s.lines {
 			all.take(l)

@@ -45,12 +45,15 @@ type reader struct {
 	routes  []way
 	found   bool // there is a stream block, or a part of one
 	partial bool // there are more blocks than those at hand
+	// elsewhere says that upstreams may stand in what is not at hand.
+	elsewhere bool
 }
 
 // way is a server block with what it forwards to.
 type way struct {
 	server scope
 	to     word
+	route  *topology.Route
 }
 
 // scope is a block and those around it, whose settings it inherits.
@@ -139,6 +142,9 @@ func (r *reader) stream(s scope) {
 	if _, complete := s.own("server"); s.open || !complete {
 		r.partial = true
 	}
+	if s.open || s.first["include"] != nil {
+		r.elsewhere = true
+	}
 	if !slices.ContainsFunc(s.nodes, servesUDP) {
 		r.ineffective(s.nodes)
 	}
@@ -195,8 +201,9 @@ func (r *reader) server(n *node, s scope) {
 	}
 	offers(&l, &s)
 	shares(&l, &s)
-	for _, c := range to {
-		l.Routes = append(l.Routes, r.route(c, s))
+	l.Routes = make([]topology.Route, len(to))
+	for i, c := range to {
+		r.route(&l.Routes[i], c, s)
 	}
 	r.proxy.Listeners = append(r.proxy.Listeners, l)
 }
@@ -205,16 +212,15 @@ func (r *reader) server(n *node, s scope) {
 const idlePreset = 10 * time.Minute
 
 // route reads a proxy_pass.
-func (r *reader) route(n *node, s scope) topology.Route {
-	route := topology.Route{Idle: setting(&s, "proxy_timeout", timeOf, idlePreset)}
+func (r *reader) route(route *topology.Route, n *node, s scope) {
+	*route = topology.Route{Idle: setting(&s, "proxy_timeout", timeOf, idlePreset)}
 	if route.Idle.Known() && route.Idle.V == 0 {
 		// Zero cuts at once, which the fact cannot say: there it means never.
 		route.Idle = topology.UnknownAt[time.Duration](route.Idle.Span)
 	}
 	to := n.args[0]
 	route.Pool = poolName(to)
-	r.routes = append(r.routes, way{s, to})
-	return route
+	r.routes = append(r.routes, way{s, to, route})
 }
 
 // poolName is the name of an upstream, or the address that stands for one.
@@ -232,6 +238,7 @@ func (r *reader) finish() {
 		p := r.proxy.Pool(w.to.text)
 		if p == nil {
 			if p = r.direct(w); p == nil {
+				w.route.Missing = !r.elsewhere && w.route.Pool.Known() && !strings.Contains(w.to.text, ":")
 				continue
 			}
 		}
