@@ -53,6 +53,7 @@ var All = []Rule{
 	tcpReset,
 	timeoutMismatch,
 	timeoutMissing,
+	unknownBackend,
 	unsupported,
 	unusedIgnore,
 	vrrpDefaultID,
