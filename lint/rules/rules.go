@@ -26,6 +26,7 @@ var All = []Rule{
 	cloudIdleDefault,
 	connectBudget,
 	defaultCredentials,
+	duplicateListener,
 	firewallLockout,
 	firewallOpen,
 	firewallSource,
