@@ -1,10 +1,15 @@
 package rules
 
-import "github.com/etcdlbgen/etcdlbgen/schema/topology"
+import (
+	"slices"
 
-// balancer is a load balancer of a cloud that is etcd's.
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// balancer is a load balancer that is etcd's: a program, or one of a cloud.
 type balancer struct {
 	*topology.Proxy
+	Source  *topology.Topology
 	Subject string
 	called  string // what it is before: `target group "etcd"`
 }
@@ -14,19 +19,24 @@ func (b balancer) Called() string { return "the load balancer of " + b.called }
 
 // balancers are the cloud load balancers with a pool or a listener that is etcd's, each once.
 func balancers(g *topology.Group) []balancer {
+	return slices.DeleteFunc(proxies(g), func(b balancer) bool { return !b.Cloud() })
+}
+
+// proxies are the load balancers of all kinds with a pool or a listener that is etcd's, each once.
+func proxies(g *topology.Group) []balancer {
 	var out []balancer
 	seen := map[*topology.Proxy]bool{}
-	add := func(p *topology.Proxy, subject, called string) {
-		if p.Cloud() && !seen[p] {
+	add := func(p *topology.Proxy, t *topology.Topology, subject, called string) {
+		if !seen[p] {
 			seen[p] = true
-			out = append(out, balancer{p, subject, called})
+			out = append(out, balancer{p, t, subject, called})
 		}
 	}
 	for _, b := range g.EtcdPools() {
-		add(b.Proxy, b.Subject(), b.Called())
+		add(b.Proxy, b.Source, b.Subject(), b.Called())
 	}
 	for _, l := range g.EtcdListeners() {
-		add(l.Proxy, l.Subject(), l.Called())
+		add(l.Proxy, l.Source, l.Subject(), l.Called())
 	}
 	return out
 }

@@ -26,6 +26,7 @@ var All = []Rule{
 	cloudIdleDefault,
 	connectBudget,
 	defaultCredentials,
+	defaultsLeak,
 	duplicateListener,
 	firewallLockout,
 	firewallOpen,
