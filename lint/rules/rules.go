@@ -38,6 +38,7 @@ var All = []Rule{
 	insecureSkipVerify,
 	keepaliveTooFast,
 	lbPublic,
+	learnerInPool,
 	nlbCrossZone,
 	nlbDeregistration,
 	nlbSecurityGroup,
