@@ -46,6 +46,7 @@ var All = []Rule{
 	peerPortOpen,
 	peerViaLB,
 	plaintextClient,
+	poolIncomplete,
 	probeSource,
 	reloadLingers,
 	singleEndpoint,
