@@ -28,6 +28,7 @@ var All = []Rule{
 	defaultCredentials,
 	defaultsLeak,
 	duplicateListener,
+	evenMembers,
 	firewallLockout,
 	firewallOpen,
 	firewallSource,
