@@ -39,6 +39,7 @@ var All = []Rule{
 	insecureSkipVerify,
 	keepaliveTooFast,
 	lbPublic,
+	lbSingleNode,
 	learnerInPool,
 	nlbCrossZone,
 	nlbDeregistration,
