@@ -2,6 +2,7 @@ package rules
 
 // All are the rules, sorted by id.
 var All = []Rule{
+	activeBackup,
 	advertiseLB,
 	alertAlwaysFires,
 	alertDeadMetric,
