@@ -24,6 +24,7 @@ var All = []Rule{
 	checkTCPOnly,
 	checkUnreachable,
 	checkVerifyhost,
+	clientPortMismatch,
 	cloudIdleDefault,
 	connectBudget,
 	defaultCredentials,
