@@ -53,6 +53,7 @@ var All = []Rule{
 	poolIncomplete,
 	probeSource,
 	reloadLingers,
+	serverNameUnresolved,
 	singleEndpoint,
 	spec,
 	staleSessions,
