@@ -52,6 +52,7 @@ var All = []Rule{
 	plaintextClient,
 	poolIncomplete,
 	probeSource,
+	proxyProtocol,
 	reloadLingers,
 	serverNameUnresolved,
 	singleEndpoint,
