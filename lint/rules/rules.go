@@ -63,6 +63,7 @@ var All = []Rule{
 	tcpReset,
 	timeoutMismatch,
 	timeoutMissing,
+	tlsVerifyNone,
 	unknownBackend,
 	unsupported,
 	unusedIgnore,
