@@ -61,6 +61,7 @@ var All = []Rule{
 	statsExposed,
 	syntax,
 	tcpReset,
+	terminationIdentity,
 	timeoutMismatch,
 	timeoutMissing,
 	tlsVerifyNone,
