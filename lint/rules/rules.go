@@ -7,6 +7,7 @@ var All = []Rule{
 	alertAlwaysFires,
 	alertDeadMetric,
 	alertNoQuorum,
+	alpnH2,
 	bypassBlocked,
 	certChain,
 	certClientAuth,

@@ -1,0 +1,27 @@
+package rules
+
+import "github.com/etcdlbgen/etcdlbgen/schema/topology"
+
+// http2Hint is what offers HTTP/2 over TLS.
+const http2Hint = "add alpn h2,http/1.1 to the line (ssl_alpn h2 in nginx, alpn_policy on AWS)"
+
+// leadsTo are the pools that a listener leads to, as far as they are in the same source.
+func leadsTo(g *topology.Group, l topology.EtcdListener) []*topology.Pool {
+	var out []*topology.Pool
+	for _, r := range l.Routes {
+		if b := g.PoolOf(l.Proxy, r.Pool.V); b != nil && r.Pool.Known() {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may.
+func servesClients(g *topology.Group, b *topology.Pool) bool {
+	for _, s := range b.Servers {
+		if s.Port.Known() && s.Port.V == g.ClientPort() {
+			return true
+		}
+	}
+	return false
+}
