@@ -37,6 +37,7 @@ var All = []Rule{
 	firewallSource,
 	firewallV4Only,
 	hairpin,
+	httpProxy,
 	ignoreExpired,
 	ignoreWithoutReason,
 	insecureSkipVerify,
