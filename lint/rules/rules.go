@@ -8,6 +8,7 @@ var All = []Rule{
 	alertDeadMetric,
 	alertNoQuorum,
 	alpnH2,
+	balanceLongLived,
 	bypassBlocked,
 	certChain,
 	certClientAuth,

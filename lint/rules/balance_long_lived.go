@@ -1,0 +1,68 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+var balanceLongLived = Rule{
+	ID:       "balance-long-lived",
+	Title:    "long connections spread without a look at how many there are",
+	Severity: "warning",
+	Why: "gRPC keeps one connection for days and sends all requests through it. Taking turns, or the client's address, decides once, " +
+		"when a client connects: after a member was down for a minute all clients are on the others, and stay there for ever.",
+	Fix: "Choose the member with the fewest connections: `balance leastconn` in HAProxy, `least_conn` in an NGINX upstream. What " +
+		"comes back fills up again.",
+	References: []string{
+		"etcd-io/etcd#10717", "kubernetes/kubernetes#72102", "grpc/grpc#7957", "grpc/grpc-java#2395", "istio/istio#7878",
+		"https://docs.haproxy.org/2.6/configuration.html#4.2-balance",
+	},
+	Check: checkBalanceLongLived,
+}
+
+// blind are the ways to choose a server that do not count its connections, in words.
+var blind = map[string]string{
+	"roundrobin": "takes turns", "static-rr": "takes turns", "first": "fills the first server", "source": "goes by the client's address",
+}
+
+func checkBalanceLongLived(g *topology.Group) diag.List {
+	var out diag.List
+	for _, b := range g.EtcdPools() {
+		how, ok := blind[b.Balance.V]
+		if !b.Balance.Known() || !ok || len(usable(b))-len(backupsOf(b)) < 2 {
+			continue
+		}
+		at := b.Balance.Span
+		if b.Balance.State == topology.Defaulted {
+			at = b.Span
+		}
+		out = append(out, diag.Diagnostic{
+			Span:     at,
+			Severity: diag.Warning,
+			Message: fmt.Sprintf("%s %s (%s) with new connections, of which etcd's clients make few and keep them for days, so after a member was "+
+				"down the load stays uneven; need the fewest connections to decide", b.Called(), how, b.Balance.V),
+			Hint:    "set balance leastconn (least_conn in nginx)",
+			Subject: b.Subject(),
+			Edits:   leastconn(b),
+		})
+	}
+	return out
+}
+
+// leastconn spells the remedy where that is a local change: in HAProxy's own words, in the pool's own section.
+func leastconn(b topology.EtcdPool) []diag.Edit {
+	own := b.Balance.Span.File == b.Span.File && b.Balance.Span.Line > b.Span.Line
+	switch {
+	case b.Proxy.Platform != "haproxy":
+		return nil
+	case b.Balance.State == topology.Set && own:
+		return []diag.Edit{{Span: b.Balance.Span, Text: "leastconn"}}
+	case slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Span.File != b.Span.File }):
+		return nil
+	}
+	end := diag.Span{File: b.Span.File, Line: b.Span.EndLine, Col: b.Span.EndCol, EndLine: b.Span.EndLine, EndCol: b.Span.EndCol}
+	return []diag.Edit{{Span: end, Text: "\n    balance leastconn"}}
+}
