@@ -29,6 +29,7 @@ var All = []Rule{
 	clientPortMismatch,
 	cloudIdleDefault,
 	connectBudget,
+	connectionLimit,
 	defaultCredentials,
 	defaultsLeak,
 	duplicateListener,
