@@ -22,6 +22,7 @@ var Targets = []target.Target{
 	nginx.Target,
 	terraform.Target,
 	iptables.Target,
+	iptables.Nftables,
 	prometheus.Target,
 	etcd.Target,
 	kubernetes.Target,
