@@ -44,7 +44,7 @@ func TestFixOfCases(t *testing.T) {
 	}
 	for _, rule := range []string{
 		"watch-timeout", "timeout-mismatch", "connect-budget", "check-conflict", "check-endpoint", "check-endpoint-version",
-		"check-slow", "check-flappy", "stale-sessions",
+		"check-slow", "check-flappy", "stale-sessions", "balance-long-lived",
 	} {
 		if !fixed[rule] {
 			t.Errorf("no case of %s is fixed", rule)

@@ -27,7 +27,7 @@ var alpnH2 = Rule{
 func checkALPNH2(g *topology.Group) diag.List {
 	var out diag.List
 	for _, l := range g.EtcdListeners() {
-		ends := l.TLS.V && slices.ContainsFunc(leadsTo(g, l), func(b *topology.Pool) bool { return servesClients(g, b) })
+		ends := l.TLS.V && slices.ContainsFunc(leadsTo(g, l), func(b *topology.Pool) bool { return servesClients(g, b) && !speaksHTTP1(g, b) })
 		if ends && l.HTTP2.Known() && !l.HTTP2.V {
 			out = append(out, noOffer(l.HTTP2, l.Mode, l.Called(), "clients", l.Subject()))
 		}

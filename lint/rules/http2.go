@@ -16,6 +16,12 @@ func leadsTo(g *topology.Group, l topology.EtcdListener) []*topology.Pool {
 	return out
 }
 
+// speaksHTTP1 reports whether a pool's servers are spoken to in plain HTTP/1.1, which http-proxy judges: no offer to
+// clients mends that.
+func speaksHTTP1(g *topology.Group, b *topology.Pool) bool {
+	return b.Mode.V == topology.HTTP && servesClients(g, b) && !b.TLS.V && b.HTTP2.Known() && !b.HTTP2.V
+}
+
 // servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may.
 func servesClients(g *topology.Group, b *topology.Pool) bool {
 	for _, s := range b.Servers {

@@ -28,7 +28,7 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 	said := map[*topology.Pool]bool{}
 	for _, b := range g.EtcdPools() {
 		// With TLS to servers, what is offered there is the business of alpn-h2.
-		if b.Mode.V == topology.HTTP && servesClients(g, b.Pool) && !b.TLS.V && b.HTTP2.Known() && !b.HTTP2.V {
+		if speaksHTTP1(g, b.Pool) {
 			said[b.Pool] = true
 			at := b.HTTP2.Span
 			if b.Mode.State == topology.Set {
