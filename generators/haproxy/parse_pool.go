@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -135,12 +136,15 @@ func serverAddr(w word) (topology.Value[string], topology.Value[int]) {
 	return valueOf(w.part(host), readHost), valueOf(w.part(port), readPort)
 }
 
+// stand matches what people write where an address belongs: MASTER1_IP, <node-1>, 10.0.0.x.
+var stand = regexp.MustCompile(`^[A-Z][A-Z0-9_-]+$|[<>]|(^|\.)[xX]+(\.|$)`)
+
 // readHost brings an address into its canonical form, and a name into lower case.
 func readHost(text string) (string, bool) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return addr.String(), true
 	}
-	return strings.ToLower(strings.TrimSuffix(text, ".")), text != "" && !strings.Contains(text, "/")
+	return strings.ToLower(strings.TrimSuffix(text, ".")), text != "" && !strings.Contains(text, "/") && !stand.MatchString(text)
 }
 
 func readPort(text string) (int, bool) {

@@ -26,7 +26,7 @@ func checkClientPortMismatch(g *topology.Group) diag.List {
 	var out diag.List
 	stated := statesPort(g)
 	for _, b := range g.EtcdPools() {
-		if b.Mode.V == topology.HTTP || stated && !meantForEtcd(g, b) {
+		if b.Mode.V == topology.HTTP || stated && (!meantForEtcd(g, b) || another(g, b)) {
 			continue
 		}
 		var d *diag.Diagnostic
@@ -52,6 +52,20 @@ func checkClientPortMismatch(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// another reports whether a pool is that of a second cluster on the same machines: none of its ports is the members', and
+// another pool of the proxy leads to these.
+func another(g *topology.Group, b topology.EtcdPool) bool {
+	if slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Port.Known() && isMembersPort(g, s.Port.V) }) {
+		return false
+	}
+	for i := range b.Proxy.Pools {
+		if servesClients(g, &b.Proxy.Pools[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // transposed are 2379 with two neighbouring digits exchanged.

@@ -62,9 +62,10 @@ func draining(spec *topology.Topology) bool {
 func direct(b topology.EtcdPool) bool { return len(b.Servers) == 1 && len(b.Proxy.Pools) > 1 }
 
 // compared lists the voting members that a pool lacks and the servers that are no members. Where a server may be any
-// member none is known to be missing.
+// member none is known to be missing. A pool without any member is another cluster's.
 func compared(g *topology.Group, spec *topology.Topology, b topology.EtcdPool) (missing []string, strangers []topology.Server) {
 	there := map[string]bool{}
+	var others []topology.Server
 	certain := len(b.Servers) > 0
 	for _, s := range b.Servers {
 		m := memberOf(g, s)
@@ -78,15 +79,18 @@ func compared(g *topology.Group, spec *topology.Topology, b topology.EtcdPool) (
 		case !s.Host.Known() || err != nil || addr.IsLoopback():
 			certain = false // a name may be anybody's
 		case located(spec):
-			strangers = append(strangers, s)
+			others = append(others, s)
 		}
+	}
+	if len(there) == 0 {
+		return nil, nil // another cluster's
 	}
 	for _, m := range spec.Etcd.Members {
 		if certain && located(spec) && !m.Learner.V && !there[m.Name.V] {
 			missing = append(missing, m.Name.V)
 		}
 	}
-	return missing, strangers
+	return missing, others
 }
 
 // byName is the member that a server's host name begins with: "etcd-1" of "etcd-1.example.com".
