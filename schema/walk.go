@@ -9,7 +9,6 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
-	"github.com/agext/levenshtein"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -350,25 +349,6 @@ func (w *walker) complete(t *topology.Tree, sh *shape, path []string) {
 	}
 }
 
-// dotted is a path as a user would write it.
-func dotted(path []string) string {
-	if len(path) == 0 {
-		return "the spec"
-	}
-	var b strings.Builder
-	for i, p := range path {
-		if i > 0 && p[0] != '[' {
-			b.WriteByte('.')
-		}
-		if p[0] == '[' || ast.IsValidIdent(p) {
-			b.WriteString(p)
-		} else {
-			b.WriteString(strconv.Quote(p))
-		}
-	}
-	return b.String()
-}
-
 // span is where a value stands; of a struct, where it begins. What has no place, as a field that YAML merges in, is
 // where the struct around it is.
 func (w *walker) span(v cue.Value) diag.Span {
@@ -400,15 +380,4 @@ func (w *walker) label(v cue.Value) diag.Span {
 		return w.src.node(f)
 	}
 	return w.span(v)
-}
-
-// nearest is the name within a third of its letters, or "".
-func nearest(name string, names []string) string {
-	best, limit := "", max(1, len(name)/3)+1
-	for _, n := range names {
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d < limit {
-			best, limit = n, d
-		}
-	}
-	return best
 }

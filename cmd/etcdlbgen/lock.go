@@ -40,8 +40,8 @@ func (d *disk) lock() (release func(), err error) {
 			return nil, err
 		}
 		release = func() {
-			d.root.Remove(lockName) // while it is held, so that nobody loses a lock that he has just got
-			held.Unlock()
+			_ = d.root.Remove(lockName) // while it is held, so that nobody loses a lock that he has just got
+			_ = held.Unlock()           // ends with the process at the latest
 		}
 		if err := d.root.WriteFile(lockName, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
 			release()
@@ -88,7 +88,7 @@ func (d *disk) tryLock(flag int) (*flock.Flock, error) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		lock.Unlock()
+		_ = lock.Unlock()
 		return nil, err
 	}
 	return lock, nil

@@ -30,7 +30,7 @@ func writeTree(dir string, t tree, force bool) (report writeReport, err error) {
 	}
 	if err != nil {
 		for _, dir := range made {
-			os.Remove(dir) // stays where it is not empty
+			_ = os.Remove(dir) // stays where it is not empty
 		}
 	}
 	return report, err

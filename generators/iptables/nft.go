@@ -162,10 +162,10 @@ func (r *nftReader) set(s *nftScanner, name string) {
 	var elements []word
 	dynamic := false
 	for line, ok := s.line(); ok && line[0].text != "}"; line, ok = s.line() {
-		switch {
-		case line[0].text == "flags" || line[0].text == "timeout":
+		switch line[0].text {
+		case "flags", "timeout":
 			dynamic = dynamic || slices.ContainsFunc(line[1:], func(w word) bool { return w.text == "dynamic" || w.text == "timeout" })
-		case line[0].text == "elements":
+		case "elements":
 			elements = line[2:]
 		}
 	}

@@ -133,8 +133,12 @@ func TestUnknown(t *testing.T) {
 			name  string
 			known bool
 		}{
-			{"router", v.RouterID.Known()}, {"state", v.State.Known()}, {"priority", v.Priority.Known()},
-			{"unicast", v.Unicast.Known()}, {"source", v.Source.Known()}, {"password", v.Password.Known()},
+			{"router", v.RouterID.Known()},
+			{"state", v.State.Known()},
+			{"priority", v.Priority.Known()},
+			{"unicast", v.Unicast.Known()},
+			{"source", v.Source.Known()},
+			{"password", v.Password.Known()},
 		} {
 			if fact.known {
 				known = append(known, fact.name)

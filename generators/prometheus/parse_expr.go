@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -33,9 +34,9 @@ func selector(v *parser.VectorSelector) topology.Selector {
 	s := topology.Selector{Metric: v.Name, Labels: map[string]string{}}
 	for _, m := range v.LabelMatchers {
 		switch {
-		case m.Name == labels.MetricName && m.Type == labels.MatchEqual:
+		case m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual:
 			s.Metric = m.Value
-		case m.Name == labels.MetricName:
+		case m.Name == model.MetricNameLabel:
 		case m.Type == labels.MatchEqual:
 			s.Labels[m.Name] = m.Value
 		case !m.Matches(""):

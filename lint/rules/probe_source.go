@@ -68,7 +68,7 @@ func (p probes) keptOut() diag.List {
 			}
 		}
 		if slices.ContainsFunc(closed, p.guards) {
-			out = append(out, p.missing(t, closed)...)
+			out = append(out, p.missing(closed)...)
 		}
 	}
 	return out
@@ -139,7 +139,7 @@ func (p probes) denied(f topology.Firewall) diag.List {
 }
 
 // missing finds sources of probes that no firewall admits.
-func (p probes) missing(t *topology.Topology, closed []topology.Firewall) diag.List {
+func (p probes) missing(closed []topology.Firewall) diag.List {
 	var lacks []string
 	at := p.pool.Check.Span
 	for _, source := range p.pool.Check.Sources {
