@@ -103,7 +103,7 @@ type oracles struct {
 	haproxy, nginx, unshare, promtool, terraform, shellcheck string
 	certificates                                             string // a folder that holds what configurations load
 	pem                                                      []byte
-	rules, tests, scripts                                    []string
+	rules, tests, scripts, restores                          []string
 	shells                                                   map[string]bool
 }
 
@@ -142,6 +142,8 @@ func (o *oracles) check(t *testing.T, name, dir string, files map[string]string,
 			accepted(t, dir, o.haproxy, "-c", "-f", full)
 		case strings.HasPrefix(path, "nginx/") && !strings.Contains(text, "health_check"):
 			o.nginxTest(t, dir, full, text)
+		case strings.HasSuffix(path, ".restore"):
+			o.restores = append(o.restores, full)
 		case strings.HasPrefix(path, "prometheus/rules/"):
 			o.rules = append(o.rules, full)
 		case strings.HasPrefix(path, "prometheus/tests/"):
@@ -197,9 +199,15 @@ func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 
 // finish asks the tools that take many files at a time.
 func (o *oracles) finish(t *testing.T, root string) {
-	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 {
-		t.Fatal("no rules, tests or scripts were written")
+	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 || len(o.restores) == 0 {
+		t.Fatal("no rules, tests, scripts or firewalls were written")
 	}
+	need(t, "iptables-restore")
+	inBatches(o.restores, func(batch []string) {
+		accepted(t, root, append([]string{o.unshare, "--map-root-user", "--net", "sh", "-c",
+			`PATH=$PATH:/usr/sbin:/sbin; set -e; for f; do tool=iptables; case $f in */v6.restore) tool=ip6tables ;; esac
+			$tool-restore --noflush --test <"$f" || { echo "$f"; exit 1; }; done`, "sh"}, batch...)...)
+	})
 	inBatches(o.rules, func(batch []string) { accepted(t, root, append([]string{o.promtool, "check", "rules"}, batch...)...) })
 	inBatches(o.tests, func(batch []string) { accepted(t, root, append([]string{o.promtool, "test", "rules"}, batch...)...) })
 	accepted(t, root, append([]string{o.shellcheck}, o.scripts...)...)
