@@ -22,7 +22,7 @@ func Carry(artifacts []generators.File, suppressed []diag.Suppressed) []generato
 	if len(texts) == 0 {
 		return artifacts
 	}
-	in := &input{texts: map[string][]byte{}}
+	in := &input{texts: newTexts(), selected: rules.All}
 	var files []file
 	comment := map[string]string{}
 	for _, a := range artifacts {
@@ -33,7 +33,7 @@ func Carry(artifacts []generators.File, suppressed []diag.Suppressed) []generato
 	}
 	in.parse(files)
 	above := map[string]map[int][]string{} // path, line: comments
-	for _, d := range in.judge(rules.All).Diagnostics {
+	for _, d := range in.judge().Diagnostics {
 		text, ok := texts[[2]string{d.Rule, d.Subject}]
 		if !ok || d.Firm || d.Span.Line == 0 {
 			continue

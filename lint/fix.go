@@ -32,7 +32,7 @@ func (r *Result) Fix(listed func(path string) bool) (fixed []Fixed, left diag.Li
 next:
 	for _, d := range r.Diagnostics {
 		for _, e := range d.Edits {
-			if isGenerated(r.texts[e.Span.File]) || listed(e.Span.File) {
+			if isGenerated(r.Source(e.Span.File)) || listed(e.Span.File) {
 				left = append(left, d)
 				continue next
 			}
@@ -54,7 +54,7 @@ next:
 	}
 	slices.Sort(order)
 	for _, file := range order {
-		fixed = append(fixed, Fixed{file, accepted[file].apply(r.texts[file]), done[file]})
+		fixed = append(fixed, Fixed{file, accepted[file].apply(r.Source(file)), done[file]})
 	}
 	return fixed, left
 }
@@ -115,7 +115,7 @@ func (rs replacements) apply(data []byte) []byte {
 func (r *Result) replacements(edits []diag.Edit, at offsets) (out map[string]replacements, ok bool) {
 	out = map[string]replacements{}
 	for _, e := range edits {
-		from, to, ok := at.of(e.Span, r.texts[e.Span.File])
+		from, to, ok := at.of(e.Span, r.Source(e.Span.File))
 		w := replacement{from, to, e.Text}
 		if !ok || out[e.Span.File].clashes(w) {
 			return nil, false
@@ -192,11 +192,11 @@ func (r *Result) spellEdits() {
 func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 	var out []diag.Edit
 	for _, e := range edits {
-		from, to, ok := at.of(e.Span, r.texts[e.Span.File])
+		from, to, ok := at.of(e.Span, r.Source(e.Span.File))
 		if !ok {
 			return nil
 		}
-		literal, quote := unquote(string(r.texts[e.Span.File][from:to]))
+		literal, quote := unquote(string(r.Source(e.Span.File)[from:to]))
 		if e.To != 0 {
 			if e.Text, ok = spell(literal, e.From, e.To); !ok {
 				return nil

@@ -8,15 +8,33 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // source is one Source as it was read.
 type source struct {
-	*topology.Topology
-	host  string   // the machine it is from, where the command line says so
-	files []string // as shown
+	*topology.Topology          // nil where light forgot it
+	host               string   // the machine it is from, where the command line says so
+	files              []string // as shown
+	unit               unit     // what it is read from
+	verdict            *verdict // what the rules say of it alone, where light asked them
+
+	// What grouping goes by, but for specs; see index.
+	own, mentions []string
+	certifies     bool // it holds certificates
+}
+
+// index notes what a source is grouped by, apart from the text that it was read from.
+func (s *source) index() {
+	for key := range memberKeys(*s) {
+		s.own = append(s.own, strings.Clone(key))
+	}
+	for key := range keys(*s) {
+		s.mentions = append(s.mentions, strings.Clone(key))
+	}
+	s.certifies = len(s.Certificates) > 0
 }
 
 // grouping sorts sources into groups.
@@ -52,7 +70,7 @@ func adopt(groups [][]source) [][]source {
 	names := make([][]*topology.Topology, len(groups)) // what may name files
 	for i, g := range groups {
 		for _, s := range g {
-			if s.NamesFiles() {
+			if s.Topology != nil && s.NamesFiles() {
 				names[i] = append(names[i], s.Topology)
 			}
 		}
@@ -60,11 +78,11 @@ func adopt(groups [][]source) [][]source {
 	var out [][]source
 	alone := make([]bool, len(groups))
 	for i, g := range groups {
-		if len(g) != 1 || len(g[0].Certificates) == 0 || len(names[i]) > 0 {
+		if len(g) != 1 || !g[0].certifies || len(names[i]) > 0 {
 			continue
 		}
 		for j, by := range names {
-			if slices.ContainsFunc(by, func(t *topology.Topology) bool { return t.Names(g[0].Span.File) }) {
+			if slices.ContainsFunc(by, func(t *topology.Topology) bool { return t.Names(g[0].files[0]) }) {
 				groups[j] = append(groups[j], g[0])
 				alone[i] = true
 			}
@@ -85,7 +103,7 @@ func (g grouping) about() []map[int]bool {
 	holder := map[string]int{} // of files
 	for j, s := range g.others {
 		out[j] = map[int]bool{}
-		for key := range keys(s) {
+		for _, key := range s.mentions {
 			if spec, ok := owners[key]; ok && spec != nobody {
 				out[j][spec] = true
 			}
@@ -147,7 +165,7 @@ func byMember(sources []source) [][]source {
 	holder := map[string]int{} // the first source that has it as a member
 	for i, s := range sources {
 		root[i] = i
-		for key := range memberKeys(s) {
+		for _, key := range s.own {
 			if _, ok := holder[key]; !ok {
 				holder[key] = i
 			}
@@ -161,7 +179,7 @@ func byMember(sources []source) [][]source {
 		return i
 	}
 	for i, s := range sources {
-		for key := range keys(s) {
+		for _, key := range s.mentions {
 			if h, ok := holder[key]; ok {
 				a, b := find(i), find(h)
 				root[max(a, b)] = min(a, b)

@@ -40,12 +40,12 @@ type Result struct {
 	Suppressed  []diag.Suppressed
 	Read        int // files
 	NotJudged   []diag.Unjudged
-	texts       map[string][]byte
+	texts       *texts
 	selected    []rules.Rule
 }
 
-// Source is the text of a file that was read, or nil.
-func (r *Result) Source(file string) []byte { return r.texts[file] }
+// Source is the text of a file that was read, or nil, as where it has changed since.
+func (r *Result) Source(file string) []byte { return r.texts.get(file) }
 
 // Report is the result for the printers. Paths below dir, which is absolute, are relative to it.
 func (r *Result) Report(dir, version string) *diag.Report {
@@ -72,7 +72,9 @@ func Run(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &input{texts: map[string][]byte{}, diags: c.diags, endpoints: endpoints, version: o.EtcdVersion, now: o.Now}
+	in := &input{
+		texts: newTexts(), selected: selected, diags: c.diags, endpoints: endpoints, version: o.EtcdVersion, now: o.Now,
+	}
 	for _, s := range c.specs {
 		if err := in.spec(s, o); err != nil {
 			return nil, err
@@ -82,7 +84,7 @@ func Run(o Options) (*Result, error) {
 	for _, m := range c.manifests {
 		in.manifests = append(in.manifests, listed(m))
 	}
-	r := in.judge(selected)
+	r := in.judge()
 	r.Read = c.read
 	return r, nil
 }
@@ -135,7 +137,8 @@ func hosts(endpoints []string) ([]endpoint, error) {
 // input is everything that was read.
 type input struct {
 	grouping
-	texts     map[string][]byte // by path as shown
+	texts     *texts
+	selected  []rules.Rule
 	diags     diag.List
 	endpoints []endpoint
 	version   string // of --etcd-version
@@ -147,7 +150,7 @@ func (in *input) spec(s specFile, o Options) error {
 	load := schema.Input{Tags: o.Tags}
 	var paths []string
 	for _, f := range s.files {
-		in.texts[f.path] = f.data
+		in.texts.hold(f.path, f.data)
 		paths = append(paths, f.path)
 		load.Stdin = bytes.NewReader(f.data)
 	}
@@ -161,7 +164,7 @@ func (in *input) spec(s specFile, o Options) error {
 	}
 	in.diags = append(in.diags, diags...)
 	for _, f := range res.Files() {
-		in.texts[f] = res.Text(f)
+		in.texts.hold(f, res.Text(f))
 	}
 	for _, c := range res.Clusters {
 		t, diags := lower.Topology(c)
@@ -174,51 +177,72 @@ func (in *input) spec(s specFile, o Options) error {
 // Spec judges the topologies of a spec as build does: without a clock, and without certificates or endpoints beyond what
 // the spec says. It adds to what is known of the spec already.
 func Spec(clusters []*topology.Topology, known diag.List, res *schema.Result) *Result {
-	in := &input{texts: map[string][]byte{}, diags: known}
+	in := &input{texts: newTexts(), selected: rules.All, diags: known}
 	for _, f := range res.Files() {
-		in.texts[f] = res.Text(f)
+		in.texts.hold(f, res.Text(f))
 	}
 	for _, t := range clusters {
 		in.specs = append(in.specs, source{Topology: t})
 	}
-	r := in.judge(rules.All)
-	r.Read = len(in.texts)
+	r := in.judge()
+	r.Read = len(in.texts.held)
 	return r
 }
 
-// judge runs the rules over all groups.
-func (in *input) judge(selected []rules.Rule) *Result {
-	r := &Result{texts: in.texts, selected: selected}
+// verdict is what the rules say of one group.
+type verdict struct {
+	found     []finding
+	notJudged []diag.Unjudged
+}
+
+// verdict runs the rules over a group.
+func (in *input) verdict(sources []source) *verdict {
+	v := &verdict{}
+	group := in.group(sources)
+	spec := ""
+	if s := group.Spec(); s != nil {
+		spec = s.Span.File + "\x00" + s.Name.V
+	}
+	for _, rule := range in.selected {
+		if rule.Check == nil {
+			continue
+		}
+		for _, d := range rule.Check(group) {
+			d.Rule = rule.ID
+			v.found = append(v.found, finding{d, spec})
+		}
+		if rule.Unjudged != nil {
+			if why := rule.Unjudged(group); why != "" {
+				v.notJudged = append(v.notJudged, diag.Unjudged{Rule: rule.ID, Reason: why})
+			}
+		}
+	}
+	return v
+}
+
+// judge runs the rules over all groups. What was judged alone when it was read, and stayed alone, is not judged again.
+func (in *input) judge() *Result {
+	r := &Result{texts: in.texts, selected: in.selected}
 	var found []finding
 	for _, d := range in.diags {
 		found = append(found, finding{Diagnostic: d})
 	}
+	groups := in.groups()
+	for _, g := range groups {
+		v := g[0].verdict
+		if len(g) > 1 || v == nil {
+			v = in.verdict(in.whole(g))
+		}
+		found = append(found, v.found...)
+		r.NotJudged = append(r.NotJudged, v.notJudged...)
+	}
 	ran := map[string]bool{}
-	for _, g := range in.groups() {
-		group := in.group(g)
-		spec := ""
-		if s := group.Spec(); s != nil {
-			spec = s.Span.File + "\x00" + s.Name.V
-		}
-		for _, rule := range selected {
-			// What targets cannot express is known in full only after rendering.
-			ran[rule.ID] = rule.ID != "unsupported"
-			if rule.Check == nil {
-				continue
-			}
-			for _, d := range rule.Check(group) {
-				d.Rule = rule.ID
-				found = append(found, finding{d, spec})
-			}
-			if rule.Unjudged != nil {
-				if why := rule.Unjudged(group); why != "" {
-					r.NotJudged = append(r.NotJudged, diag.Unjudged{Rule: rule.ID, Reason: why})
-				}
-			}
-		}
+	for _, rule := range in.selected {
+		// What targets cannot express is known in full only after rendering.
+		ran[rule.ID] = len(groups) > 0 && rule.ID != "unsupported"
 	}
 	r.NotJudged = unique(r.NotJudged)
-	s := suppress(found, in.texts, in.now)
+	s := suppress(found, in.texts.ignores, in.now)
 	complaints := s.complaints(func(rule string) bool {
 		return ran[rule] && !slices.ContainsFunc(r.NotJudged, func(u diag.Unjudged) bool { return u.Rule == rule })
 	})

@@ -14,29 +14,83 @@ type unit struct {
 	format *target.Target
 	host   string
 	files  []file
+	beside bool // files stand beside these that the program may load with them
 }
 
 // parse masks and parses files, those together that belong together.
 func (in *input) parse(files []file) {
 	folders := folders{}
 	for _, u := range units(files) {
-		src := target.Source{Path: u.files[0].path, Host: u.host, Beside: folders.beside(u)}
-		var names []string
-		for _, f := range u.files {
-			in.texts[f.path] = f.data
-			data := f.data
-			if !u.format.Binary {
-				data = mask(data, u.format.Own)
+		u.beside = folders.beside(u)
+		src, err := u.read()
+		if err != nil {
+			in.diags = append(in.diags, unreadable(u.files[0].path, err)...)
+			continue
+		}
+		s := source{host: u.host, unit: u}
+		for i, f := range src.Files {
+			if u.files[i].data != nil {
+				in.texts.hold(f.Path, f.Written)
+			} else {
+				in.texts.pass(f.Path, f.Written)
 			}
-			src.Files = append(src.Files, target.File{Path: f.path, Data: data, Written: f.data})
-			names = append(names, f.path)
+			s.files = append(s.files, f.Path)
 		}
 		t, diags := u.format.Parse(src)
 		in.diags = append(in.diags, diags...)
 		if t != nil {
-			in.others = append(in.others, source{Topology: t, host: u.host, files: names})
+			s.Topology = t
+			in.others = append(in.others, in.light(s))
 		}
 	}
+}
+
+// read reads the files of a unit and masks them.
+func (u unit) read() (target.Source, error) {
+	src := target.Source{Path: u.files[0].path, Host: u.host, Beside: u.beside}
+	for _, f := range u.files {
+		written := f.data
+		if written == nil {
+			var err error
+			if written, err = readText(f.path); err != nil {
+				return src, err
+			}
+		}
+		data := written
+		if !u.format.Binary {
+			data = mask(data, u.format.Own)
+		}
+		src.Files = append(src.Files, target.File{Path: f.path, Data: data, Written: written})
+	}
+	return src, nil
+}
+
+// light judges a source without etcd's members at once, as if it were alone, and forgets its facts: most files of a large
+// tree are so, and few of these turn out to be in a group.
+func (in *input) light(s source) source {
+	s.index()
+	if len(s.own) > 0 || s.NamesFiles() {
+		return s
+	}
+	s.verdict = in.verdict([]source{s})
+	s.Topology = nil
+	return s
+}
+
+// whole reads the sources of a group again whose facts were forgotten. One that cannot be read any more is left out.
+func (in *input) whole(group []source) []source {
+	var out []source
+	for _, s := range group {
+		if s.Topology == nil {
+			src, err := s.unit.read()
+			if err != nil {
+				continue
+			}
+			s.Topology, _ = s.unit.format.Parse(src)
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // folders are the names in folders, read once each.
@@ -107,7 +161,7 @@ func includes(all []unit, i int) []int {
 	var out []int
 	for next := []int{i}; len(next) > 0; next = next[1:] {
 		f := all[next[0]].files[0]
-		for _, pattern := range f.format.Includes(f.data) {
+		for _, pattern := range f.includes {
 			for j, u := range all {
 				name := path.Clean(filepath.ToSlash(u.files[0].path))
 				if seen[j] || u.format != f.format || u.host != f.host || !named(pattern, name, main, path.Dir(filepath.ToSlash(f.path))) {

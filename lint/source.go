@@ -29,10 +29,12 @@ const manifestName = ".etcdlbgen.json"
 
 // file is one file that is linted.
 type file struct {
-	path   string // as shown
-	host   string // the machine it is from, where the command line says so
-	data   []byte
+	path   string         // as shown
+	host   string         // the machine it is from, where the command line says so
+	data   []byte         // nil: what is on disk
 	format *target.Target // nil: none but perhaps a spec's
+	// includes are the patterns of the files that it includes.
+	includes []string
 }
 
 // collector gathers the files that a call names.
@@ -194,9 +196,12 @@ func (c *collector) walked(p, machine string, d fs.DirEntry) error {
 	return nil
 }
 
-func (c *collector) unreadable(p string, err error) {
-	c.diags.Error(diag.Span{File: p}, "syntax", fmt.Sprintf(
+func (c *collector) unreadable(p string, err error) { c.diags = append(c.diags, unreadable(p, err)...) }
+
+func unreadable(p string, err error) (diags diag.List) {
+	diags.Error(diag.Span{File: p}, "syntax", fmt.Sprintf(
 		"cannot be read (%v), so nothing in it is judged; need a file that can be read", reason(err)), "")
+	return diags
 }
 
 // file reads a file if it is of a known format, and reports whether it is.
@@ -216,7 +221,7 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 	if !info.Mode().IsRegular() {
 		return false, nil
 	}
-	head := make([]byte, headSize)
+	head := make([]byte, min(info.Size()+1, headSize)) // a byte more, to meet the end
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, err
@@ -233,7 +238,12 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 		return false, err
 	}
 	c.seen[p] = true
-	return c.add(file{path: p, host: machine, data: append(head, data...)}, info.Size()), nil
+	n = len(c.files)
+	known = c.add(file{path: p, host: machine, data: append(head, data...)}, info.Size())
+	for i := range c.files[n:] {
+		c.files[n+i].data = nil // it can be read again
+	}
+	return known, nil
 }
 
 // add takes a file in if it is of a known format, and reports whether it is. Size is that of the whole file, of which
@@ -258,6 +268,9 @@ func (c *collector) add(f file, size int64) bool {
 	}
 	if f.format == nil {
 		return false
+	}
+	if f.format.Includes != nil {
+		f.includes = f.format.Includes(f.data)
 	}
 	c.files = append(c.files, f)
 	c.read++
@@ -294,11 +307,8 @@ func detect(p string, head []byte) *target.Target {
 func (c *collector) include() {
 	for i := 0; i < len(c.files); i++ {
 		f := c.files[i]
-		if f.format.Includes == nil {
-			continue
-		}
 		folder := filepath.Dir(f.path)
-		for _, pattern := range f.format.Includes(f.data) {
+		for _, pattern := range f.includes {
 			if !filepath.IsAbs(pattern) {
 				pattern = filepath.Join(folder, pattern)
 			}
@@ -321,11 +331,11 @@ func (c *collector) included(p string, by file) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > MaxFile {
 		return
 	}
-	data, err := os.ReadFile(p)
-	f := file{path: p, host: by.host, data: data, format: by.format}
-	if err != nil || refusal(f, info.Size()) != "" {
+	data, err := readText(p)
+	if err != nil || refusal(file{data: data, format: by.format}, info.Size()) != "" {
 		return
 	}
+	f := file{path: p, host: by.host, format: by.format, includes: by.format.Includes(data)}
 	c.seen[p] = true
 	c.read++
 	c.files = append(c.files, f)

@@ -97,11 +97,9 @@ type suppression struct {
 
 // suppress takes out the findings that comments suppress. What a spec suppresses is suppressed in the files built from
 // it as well, which are those it is judged with.
-func suppress(found []finding, files map[string][]byte, now time.Time) *suppression {
-	s := &suppression{now: now, byFile: map[string][]*ignore{}}
-	for name, data := range files {
-		igs := ignores(name, data)
-		s.byFile[name] = igs
+func suppress(found []finding, comments map[string][]*ignore, now time.Time) *suppression {
+	s := &suppression{now: now, byFile: comments}
+	for _, igs := range comments {
 		s.all = append(s.all, igs...)
 	}
 	bySpec := map[[3]string]string{} // spec, rule, subject: the comment's text

@@ -1,0 +1,81 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"hash/maphash"
+	"io"
+	"os"
+)
+
+// texts are the texts of what was read, by path as shown. Those of files on disk are not held, but read again when
+// something in them is shown or fixed.
+type texts struct {
+	held    map[string][]byte
+	sums    map[string]uint64 // of texts that are not held
+	ignores map[string][]*ignore
+}
+
+func newTexts() *texts {
+	return &texts{held: map[string][]byte{}, sums: map[string]uint64{}, ignores: map[string][]*ignore{}}
+}
+
+var textSeed = maphash.MakeSeed()
+
+// hold takes a text in that stays in memory.
+func (t *texts) hold(path string, data []byte) {
+	t.held[path] = data
+	t.note(path, data)
+}
+
+// pass takes a text in that can be read again.
+func (t *texts) pass(path string, data []byte) {
+	t.sums[path] = maphash.Bytes(textSeed, data)
+	t.note(path, data)
+}
+
+func (t *texts) note(path string, data []byte) {
+	if igs := ignores(path, data); len(igs) > 0 {
+		t.ignores[path] = igs
+	}
+}
+
+// get is the text of a path, nil where nothing was read there or it has changed since.
+func (t *texts) get(path string) []byte {
+	if data, ok := t.held[path]; ok {
+		return data
+	}
+	sum, ok := t.sums[path]
+	if !ok {
+		return nil
+	}
+	data, err := readText(path)
+	if err != nil || maphash.Bytes(textSeed, data) != sum {
+		data = nil
+	}
+	t.held[path] = data
+	return data
+}
+
+// errGrown is why a file is not read that was small enough a moment ago.
+var errGrown = errors.New("it grows while it is read")
+
+// readText reads a file of at most MaxFile bytes.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		b.Grow(int(min(info.Size(), MaxFile)) + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, MaxFile+1)); err != nil {
+		return nil, err
+	}
+	if b.Len() > MaxFile {
+		return nil, errGrown
+	}
+	return bytes.TrimPrefix(b.Bytes(), byteOrderMark), nil
+}
