@@ -66,10 +66,10 @@ func (u unit) read() (target.Source, error) {
 }
 
 // light judges a source without etcd's members at once, as if it were alone, and forgets its facts: most files of a large
-// tree are so, and few of these turn out to be in a group.
+// tree are so, and few of these turn out to be in a group. Virtual routers may be many, too.
 func (in *input) light(s source) source {
 	s.index()
-	if len(s.own) > 0 || s.NamesFiles() {
+	if len(s.own) > 0 && len(s.VRRP) == 0 || s.NamesFiles() {
 		return s
 	}
 	s.verdict = in.verdict([]source{s})

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // The bounds of what is read.
@@ -70,7 +70,7 @@ func collect(o Options) (*collector, error) {
 }
 
 // host matches the part before PATH in host=PATH.
-var host = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.:_-]*$`)
+var host = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.:_-]*$`)
 
 func (c *collector) named(p string, o Options) error {
 	if p == "-" {
@@ -139,7 +139,9 @@ func (c *collector) stdin(o Options) error {
 	if name == "" {
 		name = "-"
 	}
-	if !c.add(file{path: name, data: bytes.TrimPrefix(data, byteOrderMark)}, int64(len(data))) {
+	f := file{path: name, data: bytes.TrimPrefix(data, byteOrderMark)}
+	f.format = detect(name, f.data[:min(len(f.data), headSize)])
+	if !c.add(f, int64(len(data))) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
 	}
 	return nil
@@ -227,7 +229,8 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 		return false, err
 	}
 	head = bytes.TrimPrefix(head[:n], byteOrderMark)
-	if !maybeSpec(p) && filepath.Base(p) != manifestName && detect(p, head) == nil {
+	format := detect(p, head)
+	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
 			return false, nil
 		}
@@ -239,21 +242,20 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 	}
 	c.seen[p] = true
 	n = len(c.files)
-	known = c.add(file{path: p, host: machine, data: append(head, data...)}, info.Size())
+	known = c.add(file{path: p, host: machine, data: append(head, data...), format: format}, info.Size())
 	for i := range c.files[n:] {
 		c.files[n+i].data = nil // it can be read again
 	}
 	return known, nil
 }
 
-// add takes a file in if it is of a known format, and reports whether it is. Size is that of the whole file, of which
+// add takes a file in if it is of a known format or a spec, and reports whether it is. Size is that of the whole file, of which
 // no more than MaxFile bytes need to be at hand.
 func (c *collector) add(f file, size int64) bool {
 	if filepath.Base(f.path) == manifestName {
 		c.manifests = append(c.manifests, f)
 		return true
 	}
-	f.format = detect(f.path, f.data[:min(len(f.data), headSize)])
 	if fault := refusal(f, size); fault != "" {
 		if f.format == nil && filepath.Ext(f.path) != ".cue" {
 			return false
