@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // Fixed is a file with edits applied.
@@ -216,9 +216,9 @@ func unquote(s string) (text, quote string) {
 }
 
 var (
-	digits       = regexp.MustCompile(`^[0-9]{1,12}$`)
-	withUnits    = regexp.MustCompile(`^([0-9]{1,12}(us|ms|[smhd]))+$`)
-	withUnit     = regexp.MustCompile(`([0-9]+)(us|ms|[smhd])`)
+	digits       = pattern.New(`^[0-9]{1,12}$`)
+	withUnits    = pattern.New(`^([0-9]{1,12}(us|ms|[smhd]))+$`)
+	withUnit     = pattern.New(`([0-9]+)(us|ms|[smhd])`)
 	unitsOfTimes = map[string]time.Duration{
 		"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 	}

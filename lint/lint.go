@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/lower"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -101,7 +101,7 @@ func choose(only, without []string) ([]rules.Rule, error) {
 	}), nil
 }
 
-var etcdVersion = regexp.MustCompile(`^v?3[.][0-9]{1,3}([.][0-9]{1,3})?$`)
+var etcdVersion = pattern.New(`^v?3[.][0-9]{1,3}([.][0-9]{1,3})?$`)
 
 // endpoint is a host that clients dial, with the scheme that the command line writes before it, if any.
 type endpoint struct {

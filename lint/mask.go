@@ -2,25 +2,25 @@ package lint
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // tags are the placeholders of template languages. The text of one may run over lines, but for the shell's.
 var tags = []struct {
 	open, end string
-	control   *regexp.Regexp // what makes a tag a statement, which yields no text itself
+	control   *pattern.Pattern // what makes a tag a statement, which yields no text itself
 }{
-	{"{{", "}}", regexp.MustCompile(`^\{\{-?\s*(/\*|(if|else|end|range|with|define|block|template|include|break|continue)\b)`)},
-	{"{%", "%}", regexp.MustCompile(`^`)},
-	{"<%", "%>", regexp.MustCompile(`^<%[^=]`)},
+	{"{{", "}}", pattern.New(`^\{\{-?\s*(/\*|(if|else|end|range|with|define|block|template|include|break|continue)\b)`)},
+	{"{%", "%}", pattern.New(`^`)},
+	{"<%", "%>", pattern.New(`^<%[^=]`)},
 	{"${", "}", nil},
 }
 
 // at matches the placeholders of autoconf.
-var at = regexp.MustCompile(`^@[A-Za-z_][A-Za-z0-9_]{0,63}@`)
+var at = pattern.New(`^@[A-Za-z_][A-Za-z0-9_]{0,63}@`)
 
 // maxVariable bounds the length of ${…}.
 const maxVariable = 1024

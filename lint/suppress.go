@@ -3,13 +3,13 @@ package lint
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/lint/rules"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // ignore is one comment that suppresses a rule on a line.
@@ -25,8 +25,8 @@ type ignore struct {
 }
 
 var (
-	marker = regexp.MustCompile(`(?:#|//)[ \t]*etcdlbgen:ignore(?:[ \t]+(\S+))?[ \t]*(.*)`)
-	date   = regexp.MustCompile(`\buntil=(\S*)`)
+	marker = pattern.New(`(?:#|//)[ \t]*etcdlbgen:ignore(?:[ \t]+(\S+))?[ \t]*(.*)`)
+	date   = pattern.New(`\buntil=(\S*)`)
 )
 
 // ignores finds the suppressing comments of a file. One that stands alone on its line, or with others of its kind below

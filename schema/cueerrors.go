@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"cuelang.org/go/encoding/yaml"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // evaluate is phase 1: the user's own CUE, before our schema has any say.
@@ -116,12 +116,12 @@ func (l *loader) whole() diag.Span {
 }
 
 var (
-	emptyDisjunction = regexp.MustCompile(`\d+ errors in empty disjunction:?`)
-	position         = regexp.MustCompile(`\S+:\d+:\d+: `)
-	moduleLookup     = regexp.MustCompile(`cannot find package "([^"]+)"[^\n]*`)
-	leftOut          = regexp.MustCompile(`build constraints exclude all CUE files in \S+:\s*(?:\S*/)?`)
-	packages         = regexp.MustCompile(`^(found packages .*) in "[^"]*"$`)
-	more             = regexp.MustCompile(` \(and \d+ more errors\)`)
+	emptyDisjunction = pattern.New(`\d+ errors in empty disjunction:?`)
+	position         = pattern.New(`\S+:\d+:\d+: `)
+	moduleLookup     = pattern.New(`cannot find package "([^"]+)"[^\n]*`)
+	leftOut          = pattern.New(`build constraints exclude all CUE files in \S+:\s*(?:\S*/)?`)
+	packages         = pattern.New(`^(found packages .*) in "[^"]*"$`)
+	more             = pattern.New(` \(and \d+ more errors\)`)
 )
 
 // longest message about a value, in runes: CUE prints a struct whole.
@@ -149,9 +149,9 @@ func shorten(s string, limit int) string {
 }
 
 var (
-	yamlLine   = regexp.MustCompile(`(?:^|\s)(?:line |[^\s:]+:)(\d+)`)
-	yamlPrefix = regexp.MustCompile(`^(?::\d+)?(?:: )?(?:yaml: )?(?:line \d+: )?`)
-	yamlAnchor = regexp.MustCompile(`unknown anchor '([^']+)'`)
+	yamlLine   = pattern.New(`(?:^|\s)(?:line |[^\s:]+:)(\d+)`)
+	yamlPrefix = pattern.New(`^(?::\d+)?(?:: )?(?:yaml: )?(?:line \d+: )?`)
+	yamlAnchor = pattern.New(`unknown anchor '([^']+)'`)
 )
 
 // before is the part of s before sep, which s holds.

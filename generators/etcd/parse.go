@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,19 +10,20 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/process"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 var (
 	// Keys of etcd's configuration, at the beginning of a line: a file of variables has them with underscores.
-	hasKeys = regexp.MustCompile(`(?m)^"?(listen-(client|peer|metrics)-urls|advertise-client-urls|initial-advertise-peer-urls|(client|peer)-transport-security)"?:`)
-	hasKind = regexp.MustCompile(`(?m)^(apiVersion|kind):`)
+	hasKeys = pattern.New(`(?m)^"?(listen-(client|peer|metrics)-urls|advertise-client-urls|initial-advertise-peer-urls|(client|peer)-transport-security)"?:`)
+	hasKind = pattern.New(`(?m)^(apiVersion|kind):`)
 	// A unit starts something, or gives it variables.
-	hasExec     = regexp.MustCompile(`(?m)^\s*Exec[A-Z][A-Za-z]*\s*=`)
-	hasProgram  = regexp.MustCompile(`(?m)(^|[/\s"'=@-])(etcd|etcdctl|kube-apiserver)([\s"'\\]|$)`)
-	hasUnitVars = regexp.MustCompile(`(?m)^\s*Environment\s*=.*\bETCD(CTL)?_`)
+	hasExec     = pattern.New(`(?m)^\s*Exec[A-Z][A-Za-z]*\s*=`)
+	hasProgram  = pattern.New(`(?m)(^|[/\s"'=@-])(etcd|etcdctl|kube-apiserver)([\s"'\\]|$)`)
+	hasUnitVars = pattern.New(`(?m)^\s*Environment\s*=.*\bETCD(CTL)?_`)
 	// Variables that only etcd itself reads; others have variables of its clients.
-	hasVars = regexp.MustCompile(`(?m)^\s*(export\s+)?(ETCD_(NAME|DATA_DIR|LISTEN_[A-Z_]+|ADVERTISE_CLIENT_URLS|INITIAL_[A-Z_]+|CLIENT_CERT_AUTH)|ETCDCTL_INSECURE_SKIP_TLS_VERIFY)=`)
+	hasVars = pattern.New(`(?m)^\s*(export\s+)?(ETCD_(NAME|DATA_DIR|LISTEN_[A-Z_]+|ADVERTISE_CLIENT_URLS|INITIAL_[A-Z_]+|CLIENT_CERT_AUTH)|ETCDCTL_INSECURE_SKIP_TLS_VERIFY)=`)
 
 	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
 	// What environment files and units are called; a script is neither.

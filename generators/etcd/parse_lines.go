@@ -1,12 +1,12 @@
 package etcd
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/process"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -90,7 +90,7 @@ func environment(f target.File, facts *process.Facts) diag.List {
 	return nil
 }
 
-var assigns = regexp.MustCompile(`^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=`)
+var assigns = pattern.New(`^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=`)
 
 // assignment reads NAME=value; quotes around the value are none of it.
 func assignment(l line) (process.Setting, bool) {
@@ -109,7 +109,7 @@ func assignment(l line) (process.Setting, bool) {
 }
 
 // assignsUnit matches what a unit sets.
-var assignsUnit = regexp.MustCompile(`^\s*(Exec[A-Za-z]+|Environment)\s*=\s*[-@:+!|]*`)
+var assignsUnit = pattern.New(`^\s*(Exec[A-Za-z]+|Environment)\s*=\s*[-@:+!|]*`)
 
 // unit reads what a systemd unit starts, and the variables that it gives to it.
 func unit(f target.File, facts *process.Facts) diag.List {

@@ -7,10 +7,10 @@ package haproxy
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -42,10 +42,10 @@ func unit(file string) string {
 }
 
 var (
-	named     = regexp.MustCompile(`^haproxy.*\.cfg`)
-	directive = regexp.MustCompile(`(?m)^[ \t]*(bind|server|mode|timeout|option|balance|default_backend|use_backend|` +
+	named     = pattern.New(`^haproxy.*\.cfg`)
+	directive = pattern.New(`(?m)^[ \t]*(bind|server|mode|timeout|option|balance|default_backend|use_backend|` +
 		`default-server|maxconn|log|daemon|chroot|stats)[ \t\r\n]`)
-	template = regexp.MustCompile(`^(\{[{%#]|<%|@)`)
+	template = pattern.New(`^(\{[{%#]|<%|@)`)
 )
 
 // detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it.

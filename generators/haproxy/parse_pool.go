@@ -2,10 +2,10 @@ package haproxy
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -137,7 +137,7 @@ func serverAddr(w word) (topology.Value[string], topology.Value[int]) {
 }
 
 // stand matches what people write where an address belongs: MASTER1_IP, <node-1>, 10.0.0.x.
-var stand = regexp.MustCompile(`^[A-Z][A-Z0-9_-]+$|[<>]|(^|\.)[xX]+(\.|$)`)
+var stand = pattern.New(`^[A-Z][A-Z0-9_-]+$|[<>]|(^|\.)[xX]+(\.|$)`)
 
 // readHost brings an address into its canonical form, and a name into lower case.
 func readHost(text string) (string, bool) {

@@ -2,12 +2,12 @@ package iptables
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -111,7 +111,7 @@ func splitOption(w word) (key string, value word) {
 	return key, value
 }
 
-var attachable = regexp.MustCompile(`^-[psijgm]`)
+var attachable = pattern.New(`^-[psijgm]`)
 
 // set takes one option into the rule. What is not understood limits the rule.
 func (o *options) set(key string, value word, negated bool) {

@@ -2,11 +2,11 @@ package iptables
 
 import (
 	"path"
-	"regexp"
 	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -20,7 +20,7 @@ var Nftables = target.Target{
 	Comment: "#",
 }
 
-var nftTable = regexp.MustCompile(`(?m)^\s*table\s+(inet|ip|ip6)\s+\S+\s*\{|^#!\S*/nft\b`)
+var nftTable = pattern.New(`(?m)^\s*table\s+(inet|ip|ip6)\s+\S+\s*\{|^#!\S*/nft\b`)
 
 func detectNft(file string, head []byte) bool {
 	if slices.Contains(prose, path.Ext(file)) {

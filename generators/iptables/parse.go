@@ -3,12 +3,12 @@ package iptables
 import (
 	"net/netip"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -45,9 +45,9 @@ func Parse(src target.Source) (*topology.Topology, diag.List) {
 }
 
 var (
-	sixName = regexp.MustCompile(`v6|ip6`)
+	sixName = pattern.New(`v6|ip6`)
 	// sixText is what only IPv6 rules hold: its own ICMP, or an address with two colons.
-	sixText = regexp.MustCompile(`icmpv6|ipv6-icmp|icmp6-|-[sd] [0-9a-fA-F]*:[0-9a-fA-F:]*:|-[sd] ::`)
+	sixText = pattern.New(`icmpv6|ipv6-icmp|icmp6-|-[sd] [0-9a-fA-F]*:[0-9a-fA-F:]*:|-[sd] ::`)
 )
 
 // familyOf guesses the family of a dump from its name, else from its text.
@@ -88,10 +88,10 @@ func (r *reader) statement(s statement) {
 }
 
 // aboutSix are words by which a script does something about IPv6, be it to turn it off.
-var aboutSix = regexp.MustCompile(`ip6t|ipv6|IP6T|IPT6|-family`)
+var aboutSix = pattern.New(`ip6t|ipv6|IP6T|IPT6|-family`)
 
 // counters stand before each rule where iptables-save was asked for them.
-var counters = regexp.MustCompile(`^\[[0-9]+:[0-9]+\]$`)
+var counters = pattern.New(`^\[[0-9]+:[0-9]+\]$`)
 
 // comment reads what heads of dumps say: their family, and that we wrote them.
 func (r *reader) comment(text string) {
@@ -148,14 +148,14 @@ func (r *reader) call(words []word) {
 }
 
 var (
-	programs = regexp.MustCompile(`^ip6?tables(-legacy|-nft)?(-restore)?$`)
+	programs = pattern.New(`^ip6?tables(-legacy|-nft)?(-restore)?$`)
 	// variable is one that by its name holds the program: $IPTABLES, ${IPT6}.
-	variable = regexp.MustCompile(`^\$\{?\w*(IPT|ipt|IP6T|ip6t)\w*\}?$`)
+	variable = pattern.New(`^\$\{?\w*(IPT|ipt|IP6T|ip6t)\w*\}?$`)
 	// root is a variable that by its name holds sudo, or nothing.
-	root = regexp.MustCompile(`^\$\{?(SUDO|sudo)\}?$`)
+	root = pattern.New(`^\$\{?(SUDO|sudo)\}?$`)
 	// before are words that may stand before a command.
 	before      = []string{"sudo", "if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "env", "time", "command"}
-	redirection = regexp.MustCompile(`^[0-9]?([<>]+)(.*)$`)
+	redirection = pattern.New(`^[0-9]?([<>]+)(.*)$`)
 )
 
 func family(program string) topology.Family {

@@ -2,9 +2,9 @@ package iptables
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -29,7 +29,7 @@ func (o *options) source(value word, negated bool) {
 }
 
 // hostName is a name that may be one of DNS. A bare word in capitals is a placeholder.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9-]*[a-z0-9][A-Za-z0-9.-]*$`)
+var hostName = pattern.New(`^[A-Za-z0-9-]*[a-z0-9][A-Za-z0-9.-]*$`)
 
 // prefix reads an address, or one with a mask in either notation, without the host part. Iptables fills up short ones: 10/8.
 func prefix(text string) (netip.Prefix, bool) {

@@ -4,11 +4,11 @@ package keepalived
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // Target reads only.
@@ -26,7 +26,7 @@ const name = "keepalived"
 // templates are endings of files that become a configuration when a template engine has been over them.
 var templates = []string{".j2", ".jinja2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
 
-var shape = regexp.MustCompile(`(?m)^[ \t]*(@\S+[ \t]+)?(vrrp_(instance|sync_group|script)[ \t]+\S.*?|global_defs)\s*\{`)
+var shape = pattern.New(`(?m)^[ \t]*(@\S+[ \t]+)?(vrrp_(instance|sync_group|script)[ \t]+\S.*?|global_defs)\s*\{`)
 
 // detect knows a keepalived.conf by its name, and other files by a section of one.
 func detect(file string, head []byte) bool {
@@ -40,7 +40,7 @@ func detect(file string, head []byte) bool {
 	return slices.Contains([]string{"", ".conf", ".cfg", ".keepalived"}, path.Ext(base)) && shape.Match(head)
 }
 
-var include = regexp.MustCompile(`(?m)^[ \t]*include[armwb]?[ \t]+"?([^\s"#!]+)`)
+var include = pattern.New(`(?m)^[ \t]*include[armwb]?[ \t]+"?([^\s"#!]+)`)
 
 func includes(data []byte) []string {
 	var out []string

@@ -3,7 +3,6 @@ package kubernetes
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/process"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -27,10 +27,10 @@ var Target = target.Target{
 const name = "kubernetes"
 
 var (
-	hasPods    = regexp.MustCompile(`(?m)(^|[\s"-])(containers|initContainers)"?:`)
-	hasKind    = regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?(Pod|Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob|List)\b`)
-	hasProgram = regexp.MustCompile(`\b(etcd|etcdctl|kube-apiserver)\b`)
-	hasKubeadm = regexp.MustCompile(`(?m)^\s*"?kind"?:\s*"?ClusterConfiguration\b`)
+	hasPods    = pattern.New(`(?m)(^|[\s"-])(containers|initContainers)"?:`)
+	hasKind    = pattern.New(`(?m)^\s*"?kind"?:\s*"?(Pod|Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob|List)\b`)
+	hasProgram = pattern.New(`\b(etcd|etcdctl|kube-apiserver)\b`)
+	hasKubeadm = pattern.New(`(?m)^\s*"?kind"?:\s*"?ClusterConfiguration\b`)
 
 	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
 )

@@ -1,10 +1,10 @@
 package nginx
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -108,7 +108,7 @@ func (r *reader) kind(c *topology.Check, s *scope, n *node) {
 	}
 }
 
-var httpRequest = regexp.MustCompile(startOfHTTPRequest)
+var httpRequest = pattern.New(startOfHTTPRequest)
 
 // request is the HTTP request that a match block sends.
 func request(m *node) (method, path topology.Value[string], ok bool) {

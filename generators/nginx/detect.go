@@ -3,19 +3,20 @@ package nginx
 import (
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // templates are endings of files that become a configuration when a template engine has been over them.
 var templates = []string{".j2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
 
 var (
-	remarks   = regexp.MustCompile(`#[^\n]*`)
-	mainShape = regexp.MustCompile(`(?m)^\s*(stream|events)\s*\{`)
-	partShape = regexp.MustCompile(`(?m)^\s*(upstream\s+\S+|server)\s*\{`)
-	webShape  = regexp.MustCompile(`(^|[\s;{])(` + strings.Join(webWords, "|") + `)\s|proxy_pass\s+https?:|(^|[\s;{])http\s*\{`)
+	remarks   = pattern.New(`#[^\n]*`)
+	mainShape = pattern.New(`(?m)^\s*(stream|events)\s*\{`)
+	partShape = pattern.New(`(?m)^\s*(upstream\s+\S+|server)\s*\{`)
+	webShape  = pattern.New(`(^|[\s;{])(` + strings.Join(webWords, "|") + `)\s|proxy_pass\s+https?:|(^|[\s;{])http\s*\{`)
 )
 
 // webWords are directives that stand in servers of an http block only, in nearly each of them.

@@ -2,11 +2,12 @@ package nginx
 
 import (
 	"bytes"
-	"regexp"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // luaBlock is how a block of Lua begins: content_by_lua_block {, set_by_lua_block $x {.
-var luaBlock = regexp.MustCompile(`(?m)^[^#'"\n]*\b\w+_by_lua_block\s+(?:\$\w+\s*)?\{`)
+var luaBlock = pattern.New(`(?m)^[^#'"\n]*\b\w+_by_lua_block\s+(?:\$\w+\s*)?\{`)
 
 // withoutLua blanks the bodies of Lua blocks, whose text follows other rules. Lines and columns stay. A block that is
 // never closed is left as it is.
@@ -38,7 +39,7 @@ func withoutLua(data []byte) []byte {
 }
 
 // luaToken is a brace, or what hides braces: a comment, a long string, a string. One that is not closed ends with its line.
-var luaToken = regexp.MustCompile(`(?s)[{}]|--\[\[.*?\]\]|--[^\n]*|\[\[.*?\]\]|\[=\[.*?\]=\]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?`)
+var luaToken = pattern.New(`(?s)[{}]|--\[\[.*?\]\]|--[^\n]*|\[\[.*?\]\]|\[=\[.*?\]=\]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?`)
 
 // luaLength is how many bytes stand before the brace that closes a block, or -1.
 func luaLength(body []byte) int {

@@ -2,9 +2,9 @@ package nginx
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -22,7 +22,7 @@ func isUDP(n *node) bool {
 const maxRange = 32
 
 // bare is a listen directive's port, or range, without an address.
-var bare = regexp.MustCompile(`^[0-9]+(-[0-9]+)?$`)
+var bare = pattern.New(`^[0-9]+(-[0-9]+)?$`)
 
 // binds are the addresses and ports of a listen directive.
 func binds(n *node) []topology.Bind {

@@ -2,11 +2,11 @@ package nginx
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -25,7 +25,7 @@ var units = []struct {
 	{"ms", time.Millisecond},
 }
 
-var timePart = regexp.MustCompile(`^ *([0-9]{1,12})(ms|[yMwdhms])?`)
+var timePart = pattern.New(`^ *([0-9]{1,12})(ms|[yMwdhms])?`)
 
 // parseTime reads a time in NGINX's notation: "1h30m", "90s", "500ms"; a bare number is seconds.
 func parseTime(s string) (time.Duration, bool) {
@@ -114,7 +114,7 @@ func portOf(w word, text string) topology.Value[int] {
 	return topology.UnknownAt[int](w.span)
 }
 
-var capitals = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
+var capitals = pattern.New(`^[A-Z][A-Z0-9_]+$`)
 
 // isOpen reports whether a word is filled in later: by a template, a variable or by hand.
 func isOpen(s string) bool {

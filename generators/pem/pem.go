@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -29,7 +29,7 @@ var Target = target.Target{
 }
 
 var (
-	begin      = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9 ]+)-----`)
+	begin      = pattern.New(`(?m)^-----BEGIN ([A-Z0-9 ]+)-----`)
 	extensions = []string{".pem", ".crt", ".cer", ".cert", ".chain", ".bundle", ".ca-bundle"}
 	preambles  = []string{"-----BEGIN ", "Certificate:", "Bag Attributes", "subject="}
 )
@@ -106,7 +106,7 @@ func facts(c *x509.Certificate, at diag.Span) topology.Certificate {
 }
 
 // peer matches file names of peer certificates.
-var peer = regexp.MustCompile(`(?i)(^|[^a-z])peer([^a-z]|$)`)
+var peer = pattern.New(`(?i)(^|[^a-z])peer([^a-z]|$)`)
 
 // role is what a certificate is for; "" where its usages are none of TLS.
 func role(c *x509.Certificate, file string) topology.CertRole {

@@ -4,13 +4,13 @@ package process
 
 import (
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -59,7 +59,7 @@ func Plain(v topology.Value[string]) topology.Value[string] {
 	return v
 }
 
-var unsettled = regexp.MustCompile(`[$<>]|%[A-Za-z]|//[A-Z][A-Z0-9_]*(:|/|$)`)
+var unsettled = pattern.New(`[$<>]|%[A-Za-z]|//[A-Z][A-Z0-9_]*(:|/|$)`)
 
 // settled reports whether a text means what it says: it holds no placeholder, variable or specifier of systemd, and no
 // word in capitals stands for the host of a URL.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -58,8 +58,8 @@ func documents(data []byte) ([]*yaml.Node, error) {
 }
 
 var (
-	template    = regexp.MustCompile(`\{\{[^\n]*?\}\}`)
-	controlLine = regexp.MustCompile(`(?m)^[ \t]*(\{\{[^\n]*?\}\}[ \t]*)+\r?$`)
+	template    = pattern.New(`\{\{[^\n]*?\}\}`)
+	controlLine = pattern.New(`(?m)^[ \t]*(\{\{[^\n]*?\}\}[ \t]*)+\r?$`)
 )
 
 // withoutTemplates makes YAML of a chart's template: lines that only control it become blank, other placeholders words
@@ -73,7 +73,7 @@ func withoutTemplates(data []byte) []byte {
 	})
 }
 
-var errorLine = regexp.MustCompile(`line (\d+): (.*)`)
+var errorLine = pattern.New(`line (\d+): (.*)`)
 
 // syntax is a YAML error at its line.
 func syntax(file string, err error) diag.Diagnostic {

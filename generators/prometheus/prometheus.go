@@ -4,9 +4,9 @@ package prometheus
 
 import (
 	"path"
-	"regexp"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -25,14 +25,14 @@ var Target = target.Target{
 const name = "prometheus"
 
 var (
-	isYAML = regexp.MustCompile(`\.ya?ml$`)
+	isYAML = pattern.New(`\.ya?ml$`)
 	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
 	// inclusion may be a list of jobs or of alerts.
-	hasGroups  = regexp.MustCompile(`(?m)^ *groups:`)
-	hasRules   = regexp.MustCompile(`(?m)^[ \t-]*(rules|alert|record):`)
-	hasScrapes = regexp.MustCompile(`(?m)^(scrape_configs:|- job_name:)`)
-	hasAlerts  = regexp.MustCompile(`(?m)^ *- alert:`)
-	hasExpr    = regexp.MustCompile(`(?m)^ *expr:`)
+	hasGroups  = pattern.New(`(?m)^ *groups:`)
+	hasRules   = pattern.New(`(?m)^[ \t-]*(rules|alert|record):`)
+	hasScrapes = pattern.New(`(?m)^(scrape_configs:|- job_name:)`)
+	hasAlerts  = pattern.New(`(?m)^ *- alert:`)
+	hasExpr    = pattern.New(`(?m)^ *expr:`)
 )
 
 func detect(file string, head []byte) bool {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -21,7 +21,7 @@ type YAML struct {
 	lines []string
 }
 
-var errorLine = regexp.MustCompile(`line (\d+): (.*)`)
+var errorLine = pattern.New(`line (\d+): (.*)`)
 
 // ParseYAML reads all documents of a file. Where one is no YAML, though no template is in the file, a diagnostic says
 // that the program loads nothing of it.

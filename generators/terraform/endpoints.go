@@ -1,16 +1,16 @@
 package terraform
 
 import (
-	"regexp"
 	"strconv"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // webURL is a URL as it stands in a file. Its host may be, or contain, a template.
 var (
-	webURL   = regexp.MustCompile(`^"(https?://[^"/]+:([0-9]+))"$`)
-	template = regexp.MustCompile(`\$\{[^}]*\}`)
+	webURL   = pattern.New(`^"(https?://[^"/]+:([0-9]+))"$`)
+	template = pattern.New(`\$\{[^}]*\}`)
 )
 
 // endpoints are the URLs among the outputs that lead to a listener's port.

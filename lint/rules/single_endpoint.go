@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -26,7 +26,7 @@ var singleEndpoint = Rule{
 }
 
 // balancerName matches host names and variables that say that they are a load balancer's.
-var balancerName = regexp.MustCompile(`(?i)(^|[^a-z])(n?lb|elb|slb|ilb|vip|load-?_?balancer|haproxy)([^a-z]|$)`)
+var balancerName = pattern.New(`(?i)(^|[^a-z])(n?lb|elb|slb|ilb|vip|load-?_?balancer|haproxy)([^a-z]|$)`)
 
 func checkSingleEndpoint(g *topology.Group) diag.List {
 	var out diag.List

@@ -1,21 +1,22 @@
 package diag
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // secrets match the settings that carry a password; the last group is the password. They stand for the formats that
 // are read: HAProxy's stats and user lists, keepalived, URLs, and assignments of any kind.
-var secrets = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)\bstats\s+auth\s+[^\s:]+:(\S+)`),
-	regexp.MustCompile(`(?i)\buser\s+\S+\s+(?:insecure-)?password\s+(\S+)`),
-	regexp.MustCompile(`(?i)\bauth_pass\s+(\S+)`),
-	regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@`),
-	regexp.MustCompile(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)"?\s*[=:]\s*"([^"]+)"`),
-	regexp.MustCompile(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)\s*[=:]\s*([^\s"]+)`),
+var secrets = []*pattern.Pattern{
+	pattern.New(`(?i)\bstats\s+auth\s+[^\s:]+:(\S+)`),
+	pattern.New(`(?i)\buser\s+\S+\s+(?:insecure-)?password\s+(\S+)`),
+	pattern.New(`(?i)\bauth_pass\s+(\S+)`),
+	pattern.New(`[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@`),
+	pattern.New(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)"?\s*[=:]\s*"([^"]+)"`),
+	pattern.New(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)\s*[=:]\s*([^\s"]+)`),
 }
 
 // maskSecrets replaces each rune of a password in a line with a star, so that columns stay.
