@@ -75,8 +75,8 @@ func (r *awsReader) idle(n node, mode topology.Mode, balancer string) topology.V
 	switch p, _ := protocol.text(); strings.ToUpper(p) {
 	case "TCP":
 		return readOr(n, "tcp_idle_timeout_seconds", value.seconds, networkIdle)
-	case "TLS", "TCP_UDP":
-		return topology.DefaultAt(networkIdle, n.span())
+	case "TLS", "TCP_UDP": // what one chooses with the protocol, and cannot set: no default that is left standing
+		return topology.SetAt(networkIdle, n.scope.folder.span(protocol.at))
 	}
 	lb, ok := r.balancer[balancer]
 	if mode != topology.HTTP || !ok {
