@@ -16,7 +16,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// collectFor lets a fleet whose specs are larger than a mebibyte, some thousand clusters, grow beyond that limit: what it
+// collectFor lets a fleet whose specs are larger than 700 KiB, more than a thousand clusters, grow beyond that limit: what it
 // keeps is more, and keeping to the limit would mean to collect all the time.
 func collectFor(specs []string) {
 	var size int64
@@ -31,8 +31,8 @@ func collectFor(specs []string) {
 			}
 		}
 	}
-	if size > 1<<20 {
-		debug.SetGCPercent(100)
+	if size > 700<<10 {
+		debug.SetGCPercent(200)
 		debug.SetMemoryLimit(math.MaxInt64)
 	}
 }
