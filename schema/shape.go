@@ -43,9 +43,9 @@ type field struct {
 // shapes reads the schema's own syntax, once a process: what CUE's evaluator knows of a schema it cannot enumerate
 // next to a user's errors.
 type shapes struct {
-	file  *ast.File
-	defs  map[string]*ast.Field
-	built map[string]*shape
+	leaves *ast.File // the definitions of leaves alone: all that is left for CUE to evaluate
+	defs   map[string]*ast.Field
+	built  map[string]*shape
 }
 
 func newShapes() (*shapes, error) {
@@ -53,17 +53,26 @@ func newShapes() (*shapes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded schema: %w", err)
 	}
-	s := &shapes{file: f, defs: map[string]*ast.Field{}, built: map[string]*shape{}}
+	s := &shapes{leaves: &ast.File{Filename: f.Filename}, defs: map[string]*ast.Field{}, built: map[string]*shape{}}
 	for _, d := range f.Decls {
-		if fd, ok := d.(*ast.Field); ok {
+		fd, ok := d.(*ast.Field)
+		if ok {
 			name, _, err := ast.LabelName(fd.Label)
 			if err != nil {
 				return nil, fmt.Errorf("embedded schema: %w", err)
 			}
 			s.defs[name] = fd
 		}
+		if !ok || !isStruct(fd) {
+			s.leaves.Decls = append(s.leaves.Decls, d)
+		}
 	}
 	return s, nil
+}
+
+func isStruct(d *ast.Field) bool {
+	_, ok := d.Value.(*ast.StructLit)
+	return ok
 }
 
 // def is the shape of a definition.

@@ -26,7 +26,7 @@ type walker struct {
 }
 
 func newWalker(l *loader, s *shapes) *walker {
-	return &walker{loader: l, shapes: s, schema: l.ctx.BuildFile(s.file), defs: map[string]cue.Value{}, memo: map[[2]string]bool{}}
+	return &walker{loader: l, shapes: s, schema: l.ctx.BuildFile(s.leaves), defs: map[string]cue.Value{}, memo: map[[2]string]bool{}}
 }
 
 // spec walks a whole spec: the trees of its clusters, sorted by name, with defaults filled in.
