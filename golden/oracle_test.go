@@ -204,9 +204,11 @@ func (o *oracles) finish(t *testing.T, root string) {
 	}
 	need(t, "iptables-restore")
 	inBatches(o.restores, func(batch []string) {
-		accepted(t, root, append([]string{o.unshare, "--map-root-user", "--net", "sh", "-c",
+		accepted(t, root, append([]string{
+			o.unshare, "--map-root-user", "--net", "sh", "-c",
 			`PATH=$PATH:/usr/sbin:/sbin; set -e; for f; do tool=iptables; case $f in */v6.restore) tool=ip6tables ;; esac
-			$tool-restore --noflush --test <"$f" || { echo "$f"; exit 1; }; done`, "sh"}, batch...)...)
+			$tool-restore --noflush --test <"$f" || { echo "$f"; exit 1; }; done`, "sh",
+		}, batch...)...)
 	})
 	inBatches(o.rules, func(batch []string) { accepted(t, root, append([]string{o.promtool, "check", "rules"}, batch...)...) })
 	inBatches(o.tests, func(batch []string) { accepted(t, root, append([]string{o.promtool, "test", "rules"}, batch...)...) })

@@ -28,7 +28,7 @@ func checkBypassBlocked(g *topology.Group) diag.List {
 	port := g.ClientPort()
 	for _, w := range memberWalls(g) {
 		i := w.refusesAll(port)
-		if i < 0 || w.Observe.V || !w.concerns(port) || !onlyBalancer(g, w.Rules[:i], port) || w.otherFamily(g, port) {
+		if i < 0 || w.Observe.V || !w.concerns(port) || !onlyBalancer(g, w.Rules[:i], port) || w.otherFamily(g, port) || w.half(g) {
 			continue
 		}
 		out = append(out, w.finding(diag.Warning, w.Rules[i].Span, "admit whoever bypasses the load balancer to the client port (in the spec: clients: direct: [...])",
@@ -36,6 +36,13 @@ func checkBypassBlocked(g *topology.Group) diag.List {
 				"is down; need a network that may go directly", port))
 	}
 	return out
+}
+
+// half reports whether these are IPv6 rules of machines whose IPv4 rules are not known: the way may lead there.
+func (w wall) half(g *topology.Group) bool {
+	return w.Family == topology.IPv6 && !slices.ContainsFunc(memberWalls(g), func(o wall) bool {
+		return o.Family == topology.IPv4 && o.Role == w.Role
+	})
 }
 
 // otherFamily reports whether the same machines admit others than the load balancer by the other IP version.

@@ -172,17 +172,13 @@ func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
 	}
 	var out []admission
 	serve := []int{l.Etcd.ClientPort.V, l.checkPort()}
-	addresses := aws.Get("addresses")
-	for _, zone := range addresses.Keys() {
-		a := addresses.Fields[zone]
-		if addr, err := netip.ParseAddr(a.Leaf.(string)); err == nil {
-			out = append(out, admission{prefix(topology.SetAt(addr, a.Span)), serve})
-		}
+	for _, a := range l.t.Cloud {
+		out = append(out, admission{prefix(a), serve})
 	}
 	if topology.Get[string](aws, "targetType").V == "instance" {
 		out = append(out, each(l.Clients.Networks, l.Etcd.ClientPort.V)...)
 	}
-	if len(addresses.Keys()) == 0 {
+	if len(l.t.Cloud) == 0 {
 		l.diags = append(l.diags, diag.Diagnostic{
 			Span: options.At(l.Span), Severity: diag.Error, Rule: "unsupported",
 			Message: "target iptables does not know the addresses of the AWS load balancer, so members would refuse its checks and connections; " +

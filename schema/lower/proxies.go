@@ -177,6 +177,13 @@ const (
 
 func (l *lowering) aws(options *topology.Tree) {
 	lb := l.LoadBalancer
+	addresses := options.Get("addresses")
+	for _, zone := range addresses.Keys() {
+		a := addresses.Fields[zone]
+		if addr, err := netip.ParseAddr(a.Leaf.(string)); err == nil {
+			l.t.Cloud = append(l.t.Cloud, topology.SetAt(addr, a.Span))
+		}
+	}
 	const nlb = "an AWS network load balancer"
 	check := l.plainCheck(options.Span)
 	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)

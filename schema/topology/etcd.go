@@ -133,6 +133,9 @@ func (g *Group) Balancers() map[string]bool {
 				add(Host(a.V.String()))
 			}
 		}
+		for _, a := range t.Cloud {
+			add(Host(a.V.String()))
+		}
 	}
 	for _, l := range g.EtcdListeners() {
 		for _, b := range l.Binds {

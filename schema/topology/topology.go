@@ -17,6 +17,7 @@ type Topology struct {
 	Etcd         Etcd
 	Dialed       []Value[string]     // every name and address that clients dial, in canonical form; its host name first
 	BalancerPort Value[int]          // of a spec: where clients dial the load balancer
+	Cloud        []Value[netip.Addr] // of a spec: a cloud load balancer's own addresses
 	Virtual      []Value[netip.Addr] // of a spec: addresses that move between the load balancer's machines
 	Clients      Clients
 	Nodes        []Node
