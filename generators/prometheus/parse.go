@@ -119,7 +119,7 @@ func (r reader) span(n *yaml.Node) diag.Span {
 
 // text is a scalar, unknown where it is left out or a template says it.
 func (r reader) text(n *yaml.Node) topology.Value[string] {
-	switch n = resolve(n); {
+	switch n = target.Resolve(n); {
 	case n == nil:
 		return topology.Value[string]{}
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || topology.IsHole(n.Value):
@@ -139,59 +139,13 @@ func (r reader) textOr(n *yaml.Node, otherwise string, block *yaml.Node) topolog
 // labels are the known entries of a mapping of texts.
 func (r reader) labels(n *yaml.Node) map[string]string {
 	out := map[string]string{}
-	if n = resolve(n); n == nil || n.Kind != yaml.MappingNode {
+	if n = target.Resolve(n); n == nil || n.Kind != yaml.MappingNode {
 		return out
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if v := r.text(n.Content[i+1]); v.Known() {
 			out[n.Content[i].Value] = v.V
 		}
-	}
-	return out
-}
-
-// resolve follows an alias.
-func resolve(n *yaml.Node) *yaml.Node {
-	if n != nil && n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
-// field is an entry of a mapping, merged ones included, or nil.
-func field(n *yaml.Node, path ...string) *yaml.Node {
-	for _, key := range path {
-		n = resolve(n)
-		own := entry(n, key)
-		if own == nil {
-			own = entry(resolve(entry(n, "<<")), key)
-		}
-		n = own
-	}
-	return n
-}
-
-func entry(n *yaml.Node, key string) *yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// items are the entries of a list.
-func items(n *yaml.Node) []*yaml.Node {
-	n = resolve(n)
-	if n == nil || n.Kind != yaml.SequenceNode {
-		return nil
-	}
-	out := make([]*yaml.Node, 0, len(n.Content))
-	for _, c := range n.Content {
-		out = append(out, resolve(c))
 	}
 	return out
 }

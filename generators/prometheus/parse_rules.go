@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -17,17 +18,17 @@ var promql = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
 // rules are the alerting rules of a rule file, of a PrometheusRule object or of a list that is to be pasted into one, and
 // the metrics that recording rules make.
 func (r reader) rules(root *yaml.Node) (alerts []topology.Alert, recorded []string) {
-	groups := field(root, "groups")
-	if kind := field(root, "kind"); kind != nil && kind.Value == "PrometheusRule" {
-		groups = field(root, "spec", "groups")
+	groups := target.Field(root, "groups")
+	if kind := target.Field(root, "kind"); kind != nil && kind.Value == "PrometheusRule" {
+		groups = target.Field(root, "spec", "groups")
 	}
-	rules := items(root)
-	for _, group := range items(groups) {
-		rules = append(rules, items(field(group, "rules"))...)
+	rules := target.Items(root)
+	for _, group := range target.Items(groups) {
+		rules = append(rules, target.Items(target.Field(group, "rules"))...)
 	}
 	for _, rule := range rules {
-		switch record := r.text(field(rule, "record")); {
-		case field(rule, "alert") != nil:
+		switch record := r.text(target.Field(rule, "record")); {
+		case target.Field(rule, "alert") != nil:
 			alerts = append(alerts, r.alert(rule))
 		case record.Known():
 			recorded = append(recorded, record.V)
@@ -37,21 +38,21 @@ func (r reader) rules(root *yaml.Node) (alerts []topology.Alert, recorded []stri
 }
 
 func (r reader) alert(n *yaml.Node) topology.Alert {
-	labels := r.labels(field(n, "labels"))
+	labels := r.labels(target.Field(n, "labels"))
 	delete(labels, "severity")
 	for name, value := range labels {
 		labels[name] = unescapeTemplate(value)
 	}
 	a := topology.Alert{
-		Name:        r.text(field(n, "alert")),
-		For:         r.duration(field(n, "for"), n),
-		Severity:    r.severity(field(n, "labels", "severity")),
+		Name:        r.text(target.Field(n, "alert")),
+		For:         r.duration(target.Field(n, "for"), n),
+		Severity:    r.severity(target.Field(n, "labels", "severity")),
 		Labels:      labels,
-		Summary:     r.text(field(n, "annotations", "summary")).V,
-		Description: r.text(field(n, "annotations", "description")).V,
+		Summary:     r.text(target.Field(n, "annotations", "summary")).V,
+		Description: r.text(target.Field(n, "annotations", "description")).V,
 		Span:        r.span(n),
 	}
-	r.expr(&a, field(n, "expr"))
+	r.expr(&a, target.Field(n, "expr"))
 	return a
 }
 

@@ -6,18 +6,19 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // scrapes are the jobs of a configuration, of a file for scrape_config_files, or of a bare list.
 func (r reader) scrapes(root *yaml.Node) []topology.Scrape {
-	jobs := items(root)
+	jobs := target.Items(root)
 	if root.Kind == yaml.MappingNode {
-		jobs = items(field(root, "scrape_configs"))
+		jobs = target.Items(target.Field(root, "scrape_configs"))
 	}
 	var out []topology.Scrape
 	for _, job := range jobs {
-		if field(job, "job_name") != nil {
+		if target.Field(job, "job_name") != nil {
 			out = append(out, r.scrape(job))
 		}
 	}
@@ -26,24 +27,24 @@ func (r reader) scrapes(root *yaml.Node) []topology.Scrape {
 
 func (r reader) scrape(n *yaml.Node) topology.Scrape {
 	s := topology.Scrape{
-		Job:    r.text(field(n, "job_name")),
-		Scheme: r.textOr(field(n, "scheme"), "http", n),
-		Path:   r.textOr(field(n, "metrics_path"), "/metrics", n),
+		Job:    r.text(target.Field(n, "job_name")),
+		Scheme: r.textOr(target.Field(n, "scheme"), "http", n),
+		Path:   r.textOr(target.Field(n, "metrics_path"), "/metrics", n),
 		Certificate: topology.KeyPair{
-			CA:   r.text(field(n, "tls_config", "ca_file")),
-			Cert: r.text(field(n, "tls_config", "cert_file")),
-			Key:  r.text(field(n, "tls_config", "key_file")),
+			CA:   r.text(target.Field(n, "tls_config", "ca_file")),
+			Cert: r.text(target.Field(n, "tls_config", "cert_file")),
+			Key:  r.text(target.Field(n, "tls_config", "key_file")),
 		},
 		Span: r.span(n),
 	}
-	if v := r.text(field(n, "tls_config", "insecure_skip_verify")); v.Known() {
+	if v := r.text(target.Field(n, "tls_config", "insecure_skip_verify")); v.Known() {
 		s.Insecure = topology.SetAt(v.V == "true", v.Span)
 	}
-	for i, static := range items(field(n, "static_configs")) {
-		for _, endpoint := range items(field(static, "targets")) {
+	for i, static := range target.Items(target.Field(n, "static_configs")) {
+		for _, endpoint := range target.Items(target.Field(static, "targets")) {
 			s.Targets = append(s.Targets, r.endpoint(endpoint))
 		}
-		labels := r.labels(field(static, "labels"))
+		labels := r.labels(target.Field(static, "labels"))
 		if i == 0 {
 			s.Labels = labels
 			continue
