@@ -194,7 +194,7 @@ func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 	}
 	accepted(t, dir, o.unshare, "--map-root-user", "--net", "sh", "-c",
 		`echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind; echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind; exec "$@"`, "sh",
-		o.nginx, "-t", "-q", "-c", whole, "-g", "error_log stderr;")
+		o.nginx, "-t", "-q", "-c", whole, "-g", "error_log stderr; user root;") // the only user there is
 }
 
 // finish asks the tools that take many files at a time.

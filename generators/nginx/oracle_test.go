@@ -38,7 +38,8 @@ func TestNginxAccepts(t *testing.T) {
 				text = foreign
 			}
 			put(t, main, within(prefix, text))
-			out, err := alone(bin, "-t", "-p", prefix, "-c", main, "-e", filepath.Join(prefix, "start.log")).CombinedOutput()
+			out, err := alone(bin, "-t", "-p", prefix, "-c", main, "-e", filepath.Join(prefix, "start.log"),
+				"-g", "user root;").CombinedOutput() // the only user there is
 			if err != nil || bytes.Contains(out, []byte("[warn]")) {
 				t.Errorf("nginx -t: %v\n%s\n%s", err, out, a.Data)
 			}

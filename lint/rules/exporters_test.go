@@ -58,7 +58,10 @@ func TestExporters(t *testing.T) {
 	}
 }
 
-// exposition is the metrics page of a HAProxy.
+// afterCheck is a metric that is there once a server has been checked.
+const afterCheck = "haproxy_server_check_duration_seconds{"
+
+// exposition is the metrics page of a HAProxy that has checked its server.
 func exposition(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("haproxy"); err != nil {
@@ -88,12 +91,15 @@ func exposition(t *testing.T) string {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
 		if err == nil {
-			defer resp.Body.Close()
 			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
 			if err != nil {
 				t.Fatal(err)
 			}
-			return string(body)
+			if page := string(body); strings.Contains(page, "\n"+afterCheck) || time.Now().After(deadline) {
+				return page
+			}
+			continue
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("no answer: %v", err)
