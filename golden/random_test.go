@@ -162,6 +162,9 @@ func (d *drawer) loadBalancer(targets object) object {
 	if d.chance("aliases", 3) {
 		lb["aliases"] = []any{"etcd.kube-system.svc", "10.2.0.200", "etcd"}
 	}
+	if d.https && d.chance("termination", 6) {
+		d.terminate(lb)
+	}
 	if d.local {
 		lb["placement"] = "local"
 		return lb
@@ -180,6 +183,17 @@ func (d *drawer) loadBalancer(targets object) object {
 		}
 	}
 	return lb
+}
+
+// terminate has the load balancer end TLS. Checks then present what it presents to members.
+func (d *drawer) terminate(lb object) {
+	shown, own := d.path("listener certificate"), d.path("backend certificate")
+	lb["mode"] = "termination"
+	lb["termination"] = object{
+		"certificate": object{"cert": shown, "key": shown + ".key"}, "clientCA": d.path("client CA"),
+		"backendCertificate": object{"cert": own, "key": own + ".key"},
+	}
+	delete(lb["healthCheck"].(object), "certificate")
 }
 
 func (d *drawer) networks(label, prefix string) []any {

@@ -95,9 +95,10 @@ func TestRefused(t *testing.T) {
 		"too fine":                       {`loadBalancer: timeouts: connect: "1.5555s"`, []at{{8, 34, "finer than a millisecond"}}},
 		"termination":                    {`loadBalancer: mode: "termination"`, []at{{8, 21, "no loadBalancer.termination block"}}},
 		"termination with auth":          {"loadBalancer: mode: \"termination\"\ncluster: auth: true", []at{{8, 21, "cluster.auth"}}},
-		"termination in full": {
-			`loadBalancer: {mode: "termination", termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}}`,
-			[]at{{8, 22, "cannot be built yet"}},
+		"termination before http": {
+			`loadBalancer: {mode: "termination", termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}}
+cluster: scheme: "http"`,
+			[]at{{8, 22, `beside cluster.scheme "http"`}},
 		},
 		"termination without its mode": {
 			`loadBalancer: termination: {certificate: {cert: "/a", key: "/b"}, clientCA: "/c", backendCertificate: {cert: "/d", key: "/e"}}`,

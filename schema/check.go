@@ -298,15 +298,16 @@ func (k checker) balancer() {
 			"but behind it every client reaches etcd as the load balancer; need passthrough, or auth off", `set mode: "passthrough"`)
 	case lb.Termination == nil:
 		k.fail(lb.Mode.Span, `mode "termination" has no loadBalancer.termination block; need its certificates`, "")
-	default:
-		k.Error(lb.Mode.Span, "unsupported", `mode "termination" cannot be built yet; need "passthrough"`, `set mode: "passthrough"`)
+	case k.Etcd.Scheme.V != "https":
+		k.both(lb.Mode.Span, k.Etcd.Scheme.Span, `mode "termination" stands beside cluster.scheme "http", `+
+			"but it presents certificates to members, which then speak no TLS; need one of the two", `set mode: "passthrough"`)
 	}
 }
 
 func (k checker) healthCheck() {
 	h := k.LoadBalancer.HealthCheck
 	via := k.Via()
-	certificate := h.Certificate.Cert.Known()
+	certificate := h.Certificate.Cert.Known() || k.LoadBalancer.Termination != nil
 	switch {
 	case via == "metrics" && !k.Etcd.MetricsPort.Known():
 		k.fail(h.Via.Span, `healthCheck.via is "metrics", but cluster.metrics is not set, so there is no port to ask; need its port`,

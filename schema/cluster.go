@@ -41,8 +41,15 @@ type LoadBalancer struct {
 	Idle           topology.Value[time.Duration]
 	HardStopAfter  topology.Value[time.Duration]
 	HealthCheck    HealthCheck
-	Termination    *topology.Tree // nil where the spec has no such block
+	Termination    *Termination // nil where the spec has no such block
 	Span           diag.Span
+}
+
+// Termination is how the load balancer ends the clients' TLS and speaks to members in its own name.
+type Termination struct {
+	Listener topology.KeyPair // what clients are shown; its CA signs what they must present
+	Backend  topology.KeyPair // what members are shown; its CA signs what they present
+	Span     diag.Span
 }
 
 // HealthCheck is what the spec says of the check; what it leaves out is unknown.
@@ -84,6 +91,12 @@ func decode(t *topology.Tree, diags *diag.List) *Cluster {
 		}
 	}
 	c.LoadBalancer = d.loadBalancer(t.Get("loadBalancer"))
+	if end := c.LoadBalancer.Termination; end != nil {
+		end.Backend.CA = c.Etcd.TrustedCA
+		if !end.Backend.CA.Known() { // one CA commonly signs both
+			end.Backend.CA = topology.DefaultAt(end.Listener.CA.V, end.Listener.CA.Span)
+		}
+	}
 	c.Nodes = d.nodes(t.Get("loadBalancer", "nodes"))
 	c.Clients = d.clients(t.Get("clients"))
 	c.Monitoring = d.prefixes(t.Get("monitoring", "networks"))
@@ -174,10 +187,19 @@ func (d decoder) loadBalancer(t *topology.Tree) LoadBalancer {
 			Certificate: keyPair(check.Get("certificate")),
 			Span:        check.Span,
 		},
-		Termination: t.Get("termination"),
+		Termination: termination(t.Get("termination")),
 		Span:        t.Span,
 	}
 	return lb
+}
+
+func termination(t *topology.Tree) *Termination {
+	if t == nil {
+		return nil
+	}
+	out := &Termination{Listener: keyPair(t.Get("certificate")), Backend: keyPair(t.Get("backendCertificate")), Span: t.Span}
+	out.Listener.CA = topology.Get[string](t, "clientCA")
+	return out
 }
 
 func (d decoder) nodes(t *topology.Tree) []topology.Node {

@@ -26,7 +26,7 @@ var Target = target.Target{
 	Facts: topology.FListeners | topology.FListenerNames | topology.FListenerLimit | topology.FIdle | topology.FTimeouts | topology.FMetrics |
 		topology.FAuthentication | topology.FSources | topology.FProcessLimit | topology.FHardStop | topology.FPools | topology.FServerNames |
 		topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries | topology.FCutOnDown |
-		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FCheckFast | topology.FCheckTLS,
+		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FCheckFast | topology.FCheckTLS | topology.FTLS,
 	Own:     []string{"${"},
 	Comment: "#",
 	Unit:    unit,

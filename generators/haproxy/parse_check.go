@@ -125,10 +125,7 @@ func (r *reader) identity(out *topology.Check, asked []member) {
 		return agree(asked, func(v member) topology.Value[string] { return paramOf(v.params, keyword, readText, "", v.Span) })
 	}
 	out.Cert, out.CA = file("crt"), file("ca-file")
-	out.Key = out.Cert
-	if out.Cert.V != "" { // the key is in the certificate's file or beside it
-		out.Key = topology.DefaultAt(out.Cert.V+keySuffix, out.Cert.Span)
-	}
+	out.Key = beside(out.Cert)
 	out.Verify = agree(asked, func(v member) topology.Value[bool] {
 		how := paramOf(v.params, "verify", readText, r.verify.V, v.Span)
 		if how.State == topology.Defaulted && !r.verify.Known() {

@@ -19,8 +19,40 @@ func (r *reader) offers(s *section, l *topology.Listener) {
 		}
 		if !l.TLS.Known() {
 			l.TLS = topology.SetAt(true, x.at)
+			l.Certificate = shown(x)
 		}
 	}
+}
+
+// shown is the certificate of a bind line with TLS, and who must have signed those of clients.
+func shown(bind line) topology.KeyPair {
+	var out topology.KeyPair
+	demanded := false
+	for i, w := range bind.words {
+		switch w.text {
+		case "crt":
+			if !out.Cert.Known() {
+				out.Cert = textOf(bind.word(i + 1))
+			}
+		case "ca-file":
+			out.CA = textOf(bind.word(i + 1))
+		case "verify":
+			demanded = bind.word(i+1).text == "required"
+		}
+	}
+	if !demanded {
+		out.CA = topology.Value[string]{}
+	}
+	out.Key = beside(out.Cert)
+	return out
+}
+
+// beside is the key of a certificate, which is in its file or beside it.
+func beside(cert topology.Value[string]) topology.Value[string] {
+	if cert.V == "" {
+		return cert
+	}
+	return topology.DefaultAt(cert.V+keySuffix, cert.Span)
 }
 
 // offered says whether a bind line with TLS offers HTTP/2.
@@ -70,7 +102,8 @@ func (r *reader) encrypt(p *topology.Pool, members []member) {
 		}
 		worse(&p.Verify, r.verifies(m))
 		if cert := paramOf(m.params, "crt", readText, "", m.Span); !p.TLS.Known() || cert.V != "" {
-			p.Cert = cert
+			p.Cert, p.Key = cert, beside(cert)
+			p.CA = paramOf(m.params, "ca-file", readText, "", m.Span)
 		}
 		p.TLS = flagOf(m.params, "ssl", m.Span)
 	}

@@ -100,15 +100,23 @@ func proxyOf(t *topology.Topology) *topology.Proxy {
 // file and beside it.
 func unsupported(p *topology.Proxy) diag.List {
 	var problems diag.List
-	for _, pool := range p.Pools {
-		key, cert := pool.Check.Key, pool.Check.Cert
-		if key.V == "" || key.V == cert.V+keySuffix {
-			continue
+	refuse := func(whose string, cert, key topology.Value[string]) {
+		if key.V != "" && key.V != cert.V+keySuffix {
+			problems.Error(key.Span, "unsupported",
+				fmt.Sprintf("%s key is %s, but HAProxy before 3.0 looks for it only at %s and would not start; need that path",
+					whose, key.V, cert.V+keySuffix),
+				"store or link the key as "+cert.V+keySuffix)
 		}
-		problems.Error(key.Span, "unsupported",
-			fmt.Sprintf("the health check's key is %s, but HAProxy before 3.0 looks for it only at %s and would not start; need that path",
-				key.V, cert.V+keySuffix),
-			"store or link the key as "+cert.V+keySuffix)
+	}
+	for _, l := range p.Listeners {
+		refuse("the listener's", l.Certificate.Cert, l.Certificate.Key)
+	}
+	for _, pool := range p.Pools {
+		if pool.TLS.V { // checks present the same
+			refuse("the load balancer's client", pool.Cert, pool.Key)
+		} else {
+			refuse("the health check's", pool.Check.Cert, pool.Check.Key)
+		}
 	}
 	return problems
 }
@@ -176,7 +184,7 @@ func (w *writer) global() {
 
 // clientSide writes what holds for connections of clients: into defaults, or into a fragment's frontend.
 func (w *writer) clientSide(s *part) {
-	s.word(&parsers.Mode{}, "tcp", "connections pass through unopened")
+	s.word(&parsers.Mode{}, "tcp", w.modeWhy())
 	s.add(&parsers.Log{}, logWhy, types.Log{Global: true})
 	s.option("dontlognull", "port scans and probes that send nothing are no news")
 	s.option("clitcpka", "finds clients that vanished without a word")
@@ -184,6 +192,16 @@ func (w *writer) clientSide(s *part) {
 		s.timeout("client", spell(idle.V), "how long a quiet watch lives; the clients' pings keep it alive, TCP keepalives do not")
 	}
 	s.timeout("client-fin", finTimeout, "half-closed connections of clients that vanished")
+}
+
+// modeWhy is the reason for TCP mode.
+func (w *writer) modeWhy() string {
+	for _, l := range w.proxy.Listeners {
+		if l.TLS.V {
+			return "what is decrypted passes through as it is: HTTP/2 of gRPC"
+		}
+	}
+	return "connections pass through unopened"
 }
 
 // serverSide writes what holds for connections to members: into defaults, or into a fragment's backend.

@@ -60,11 +60,15 @@ func (w *writer) defaultServers(pool *topology.Pool) []common.ParserData {
 	check := &pool.Check
 	var lines []common.ParserData
 	if w.fragment {
+		var plain []params.ServerOption
+		if !pool.TLS.V {
+			plain = []params.ServerOption{flag("no-ssl")}
+		}
 		lines = append(lines, types.DefaultServer{
-			Params: []params.ServerOption{
-				flag("no-ssl"), flag("no-check-ssl"), flag("no-send-proxy"), flag("no-send-proxy-v2"), flag("no-backup"),
+			Params: append(plain,
+				flag("no-check-ssl"), flag("no-send-proxy"), flag("no-send-proxy-v2"), flag("no-backup"),
 				with("maxconn", "0"),
-			},
+			),
 			Comment: "in case a foreign defaults section says otherwise",
 		})
 	}
@@ -95,23 +99,33 @@ func (w *writer) defaultServers(pool *topology.Pool) []common.ParserData {
 			Comment: "watches move at once instead of hanging on a member known to be down",
 		})
 	}
+	if pool.TLS.V {
+		lines = append(lines, types.DefaultServer{
+			Params:  append([]params.ServerOption{flag("ssl")}, append(identity(pool.Cert, pool.CA, pool.Verify), with("alpn", "h2"))...),
+			Comment: "every client is this certificate to etcd; without ALPN h2 gRPC fails while checks are green",
+		})
+	}
 	if check.Kind.V == topology.CheckHTTPS {
-		lines = append(lines, types.DefaultServer{Params: checkTLS(check), Comment: "etcd's health needs TLS; without ALPN http/1.1 it would speak HTTP/2"})
+		tls := []params.ServerOption{flag("check-ssl"), with("check-alpn", "http/1.1")}
+		if !pool.TLS.V { // else as above
+			tls = append(tls, identity(check.Cert, check.CA, check.Verify)...)
+		}
+		lines = append(lines, types.DefaultServer{Params: tls, Comment: "etcd's health needs TLS; without ALPN http/1.1 it would speak HTTP/2"})
 	}
 	return lines
 }
 
-// checkTLS is the TLS of checks. The key is found beside the certificate.
-func checkTLS(check *topology.Check) []params.ServerOption {
-	out := []params.ServerOption{flag("check-ssl"), with("check-alpn", "http/1.1")}
-	if check.Cert.V != "" {
-		out = append(out, with("crt", check.Cert.V))
+// identity is what the proxy presents to members and how it verifies them. The key is found beside the certificate.
+func identity(cert, ca topology.Value[string], verified topology.Value[bool]) []params.ServerOption {
+	var out []params.ServerOption
+	if cert.V != "" {
+		out = append(out, with("crt", cert.V))
 	}
-	if check.CA.V != "" {
-		out = append(out, with("ca-file", check.CA.V))
+	if ca.V != "" {
+		out = append(out, with("ca-file", ca.V))
 	}
 	verify := "required"
-	if check.Verify.Known() && !check.Verify.V {
+	if verified.Known() && !verified.V {
 		verify = "none"
 	}
 	return append(out, with("verify", verify))
@@ -123,7 +137,7 @@ func (w *writer) server(pool *topology.Pool, v *topology.Server) types.Server {
 	if v.Checked.V {
 		line.Params = append(line.Params, flag("check"))
 	}
-	if pool.Check.Kind.V == topology.CheckHTTPS {
+	if pool.Check.Kind.V == topology.CheckHTTPS || pool.TLS.V {
 		if v.VerifyHost.Known() {
 			line.Params = append(line.Params, with("verifyhost", v.VerifyHost.V))
 		} else {

@@ -28,7 +28,7 @@ func (w *writer) frontend(l *topology.Listener) {
 	if w.fragment {
 		w.clientSide(s)
 	}
-	s.add(&parsers.Bind{}, bindWhy(l.Binds), binds(l.Binds)...)
+	s.add(&parsers.Bind{}, bindWhy(l.Binds), w.terminating(l, binds(l.Binds))...)
 	s.option("tcplog", "one line a connection, with member, duration and who ended it")
 	if l.MaxConns.Known() {
 		s.number(&parsers.MaxConn{}, l.MaxConns.V, "below the global limit, so that metrics and checks always get through")
@@ -36,6 +36,28 @@ func (w *writer) frontend(l *topology.Listener) {
 	for _, r := range l.Routes {
 		s.word(&parsers.DefaultBackend{}, r.Pool.V, "the members")
 	}
+}
+
+// terminating has bind lines end TLS where the listener does: clients must present a certificate, and gRPC's HTTP/2 is
+// offered.
+func (w *writer) terminating(l *topology.Listener, lines []common.ParserData) []common.ParserData {
+	if !l.TLS.V {
+		return lines
+	}
+	out := make([]common.ParserData, len(lines))
+	for i, line := range lines {
+		b := line.(types.Bind)
+		b.Params = append(b.Params, &params.BindOptionWord{Name: "ssl"})
+		for _, p := range [][2]string{
+			{"crt", l.Certificate.Cert.V}, {"ca-file", l.Certificate.CA.V}, {"verify", "required"},
+			{"alpn", "h2,http/1.1"}, {"ssl-min-ver", "TLSv1.2"},
+		} {
+			b.Params = append(b.Params, &params.BindOptionValue{Name: p[0], Value: p[1]})
+		}
+		b.Comment = "who has no certificate would borrow the load balancer's identity"
+		out[i] = b
+	}
+	return out
 }
 
 // metrics writes the proxy's own frontend: metrics, the answer for keepalived, the status page where it is wanted.

@@ -10,11 +10,19 @@ import (
 func (b *book) overview() {
 	b.heading(1, "Runbook: etcd cluster "+code(b.Name.V)+" behind its load balancer")
 	b.say("Clients dial "+code(b.BalancerURL())+".", "The load balancer passes their connections on to port",
-		fmt.Sprint(b.Etcd.ClientPort.V), "of a member without opening them. Members talk to each other on port",
+		fmt.Sprint(b.Etcd.ClientPort.V), "of a member "+b.how()+". Members talk to each other on port",
 		fmt.Sprint(b.Etcd.PeerPort.V)+", never through the load balancer.")
 	b.fenced("mermaid", b.diagram())
 	b.members()
 	b.nodes()
+}
+
+// how is what becomes of clients' connections on the way.
+func (b *book) how() string {
+	if b.ending() != nil {
+		return "under its own name, after it has checked their certificates: to etcd all clients are one"
+	}
+	return "without opening them"
 }
 
 // diagram gives nodes names of its own: a member may be called "end" or "graph".

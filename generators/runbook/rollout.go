@@ -5,6 +5,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // step is one step of the rollout. Undo is a sentence; a step that changes nothing has none.
@@ -69,26 +71,51 @@ func (b *book) certificates() {
 	for _, a := range declared.Addrs.V {
 		addresses = append(addresses, a.String())
 	}
+	if l := b.ending(); l != nil {
+		b.endings(l)
+		return
+	}
 	b.say("Clients dial the load balancer but speak with a member, so each member's server certificate must hold what clients dial,",
 		"beside the member's own names and addresses and loopback:", codes(slices.Concat(names, addresses))+".",
 		"It must be good for both server and client authentication. Replace the files one member at a time; etcd reads them anew",
 		"for each connection. Then ask each member; no line may say NOT:")
-	lines := []string{
-		"check() {",
-		`  echo "== $1"`,
-		`  cert=$(openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509)`,
+	lines := checkNames(`$(openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509)`, names, addresses)
+	for _, m := range b.Etcd.Members {
+		lines = append(lines, "check "+word(net.JoinHostPort(m.Host(), b.clientPort())))
 	}
+	b.run(lines...)
+}
+
+// endings is the step of certificates where the load balancer ends TLS.
+func (b *book) endings(l *topology.Listener) {
+	var names, addresses, all []string
+	for _, d := range b.Dialed {
+		all = append(all, d.V)
+		if isAddress(d.V) {
+			addresses = append(addresses, d.V)
+		} else {
+			names = append(names, d.V)
+		}
+	}
+	pool := b.Proxies[0].Pools[0]
+	b.say("Clients are shown the load balancer's certificate,", code(l.Certificate.Cert.V)+", which must hold what they dial:",
+		codes(all)+".", "They must present one that", code(l.Certificate.CA.V), "has signed. Members are shown", code(pool.Cert.V)+
+			", which must be good for client authentication, and are verified with", code(pool.CA.V)+". On each machine of the load balancer, "+
+			"no line may say NOT:")
+	lines := checkNames(`$(cat "$1")`, names, addresses)
+	b.run(append(lines, "check "+l.Certificate.Cert.V)...)
+}
+
+// checkNames is a shell function that looks for names and addresses in the certificate that the expression gives.
+func checkNames(certificate string, names, addresses []string) []string {
+	lines := []string{"check() {", `  echo "== $1"`, "  cert=" + certificate}
 	for _, n := range names {
 		lines = append(lines, `  echo "$cert" | openssl x509 -noout -checkhost `+n)
 	}
 	for _, a := range addresses {
 		lines = append(lines, `  echo "$cert" | openssl x509 -noout -checkip `+a)
 	}
-	lines = append(lines, `  echo "$cert" | openssl x509 -noout -enddate -ext extendedKeyUsage`, "}")
-	for _, m := range b.Etcd.Members {
-		lines = append(lines, "check "+word(net.JoinHostPort(m.Host(), b.clientPort())))
-	}
-	b.run(lines...)
+	return append(lines, `  echo "$cert" | openssl x509 -noout -enddate -ext extendedKeyUsage`, "}")
 }
 
 func (b *book) flags() {

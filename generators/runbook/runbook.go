@@ -63,6 +63,18 @@ func (b *book) proxy(target string) *topology.Proxy {
 
 func (b *book) tls() bool { return b.Etcd.Scheme.V == "https" }
 
+// ending is a listener that ends the clients' TLS, or nil.
+func (b *book) ending() *topology.Listener {
+	for _, p := range b.Proxies {
+		for i := range p.Listeners {
+			if p.Listeners[i].TLS.V {
+				return &p.Listeners[i]
+			}
+		}
+	}
+	return nil
+}
+
 // local reports whether the proxies listen for their own machine only.
 func (b *book) local() bool {
 	for _, p := range b.Proxies {

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"net/netip"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,6 +34,7 @@ func checkCertLBSAN(g *topology.Group) diag.List {
 		for i := range t.Certificates {
 			c := &t.Certificates[i]
 			switch {
+			case !faces(g, c):
 			case c.Declared:
 				out = append(out, missingDeclared(g, c)...)
 			case g.CertRole(c) == topology.ServerCert && g.IsEtcdCertificate(c):
@@ -41,6 +43,21 @@ func checkCertLBSAN(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// faces reports whether a certificate may be what clients of the load balancer are shown: where it ends their TLS its own,
+// else a member's.
+func faces(g *topology.Group, c *topology.Certificate) bool {
+	own := false
+	for _, l := range g.EtcdListeners() {
+		if l.TLS.V {
+			own = true
+			if file := l.Certificate.Cert.V; file != "" && path.Base(file) == path.Base(c.Span.File) {
+				return true
+			}
+		}
+	}
+	return !own
 }
 
 // missingDeclared compares what clients dial with the lists that a spec gives itself. Loopback is always in a member's
@@ -131,6 +148,7 @@ func certLBSANUnjudged(g *topology.Group) string {
 		for i := range t.Certificates {
 			c := &t.Certificates[i]
 			switch {
+			case !faces(g, c):
 			case c.Declared && (c.Names.State == topology.Set || c.Addrs.State == topology.Set):
 				judged++
 			case !c.Declared && g.CertRole(c) == topology.ServerCert:

@@ -94,7 +94,8 @@ func (l *lowering) dialed() {
 	}
 }
 
-// certificate is the load balancer's part of the members' server certificates: as declared, else what clients dial.
+// certificate is the load balancer's part of the members' server certificates: as declared, else what those dial who
+// are shown them.
 func (l *lowering) certificate() {
 	if l.Etcd.Scheme.V != "https" {
 		return
@@ -102,7 +103,7 @@ func (l *lowering) certificate() {
 	c := topology.Certificate{Role: topology.ServerCert, Declared: true, Names: l.AltNames, Addrs: l.AltIPs, Span: l.Span}
 	var names []string
 	var addrs []netip.Addr
-	for _, d := range l.t.Dialed {
+	for _, d := range l.shownTo() {
 		if a, err := netip.ParseAddr(d.V); err == nil {
 			addrs = append(addrs, a)
 		} else {

@@ -45,7 +45,10 @@ func (l *lowering) haproxy(options *topology.Tree) {
 	clients.Name = topology.DefaultAt(l.poolName(), lb.Span)
 	clients.MaxConns = lb.MaxConnections
 	clients.ClientTimeout = lb.Idle
-	pool := l.pool(l.fullCheck())
+	check := l.fullCheck()
+	l.backendCheck(&check)
+	pool := l.pool(check)
+	l.terminate(&clients, &pool)
 	// One retry of two goes to another member: the largest single effect on failed operations when a member dies.
 	pool.Retries = topology.DefaultAt(2, lb.Span)
 	// Else clients stay on a member that is known to be down.
@@ -56,7 +59,7 @@ func (l *lowering) haproxy(options *topology.Tree) {
 		pool.Tunnel = lb.Idle
 	}
 	pool.Check.Plain = l.plainly(pool.Check, options)
-	if pool.Check.Kind.V == topology.CheckHTTPS {
+	if pool.Check.Kind.V == topology.CheckHTTPS || pool.TLS.V {
 		l.verifyHosts(pool.Servers)
 	}
 	limit := lb.MaxConnections
@@ -185,6 +188,7 @@ func (l *lowering) aws(options *topology.Tree) {
 		}
 	}
 	const nlb = "an AWS network load balancer"
+	l.cannotTerminate(nlb)
 	check := l.plainCheck(options.Span)
 	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)
 	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, awsTimeoutMax, "the check's timeout", nlb)

@@ -31,6 +31,7 @@ const (
 	FCheckTimeout
 	FCheckFast // intervals in other states
 	FCheckTLS  // certificates of the check
+	FTLS       // TLS of listeners and towards servers, with certificates
 	FFirewalls
 	FAlerts
 	FScrapes
@@ -113,6 +114,9 @@ func (l Listener) restrict(s Facts) Listener {
 	if s.Has(FSources) {
 		out.Sources = l.Sources
 	}
+	if s.Has(FTLS) {
+		out.TLS, out.HTTP2, out.Certificate = l.TLS, l.HTTP2, l.Certificate
+	}
 	for _, r := range l.Routes {
 		kept := Route{Pool: r.Pool}
 		keep(&kept.Idle, r.Idle, s.Has(FIdle))
@@ -131,6 +135,9 @@ func (b Pool) restrict(s Facts) Pool {
 	keep(&out.CutOnDown, b.CutOnDown, s.Has(FCutOnDown))
 	keep(&out.CutOnRemoval, b.CutOnRemoval, s.Has(FCutOnRemoval))
 	keep(&out.KeepsSource, b.KeepsSource, s.Has(FKeepsSource))
+	if s.Has(FTLS) {
+		out.TLS, out.Verify, out.Cert, out.Key, out.CA, out.HTTP2 = b.TLS, b.Verify, b.Cert, b.Key, b.CA, b.HTTP2
+	}
 	out.Check = b.Check.restrict(s)
 	for _, v := range b.Servers {
 		if v.Drain.V && !s.Has(FDrain) {
@@ -140,7 +147,7 @@ func (b Pool) restrict(s Facts) Pool {
 		keep(&kept.Name, v.Name, s.Has(FServerNames))
 		keep(&kept.Drain, v.Drain, s.Has(FDrain))
 		keep(&kept.Checked, v.Checked, s.Has(FCheck))
-		keep(&kept.VerifyHost, v.VerifyHost, s.Has(FCheckTLS))
+		keep(&kept.VerifyHost, v.VerifyHost, s.Has(FCheckTLS) || s.Has(FTLS))
 		out.Servers = append(out.Servers, kept)
 	}
 	return out

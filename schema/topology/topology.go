@@ -193,6 +193,9 @@ type Listener struct {
 	ClientTimeout Value[time.Duration]
 	// TLS is true where the proxy ends the clients' TLS, else unknown.
 	TLS Value[bool]
+	// Certificate is what clients are shown where the listener ends TLS. Its CA signs what they must present; "" where
+	// they need not.
+	Certificate KeyPair
 	// HTTP2 says whether clients are offered HTTP/2, where the listener ends TLS or speaks HTTP.
 	HTTP2   Value[bool]
 	Sources []Value[netip.Prefix] // who is admitted, where the listener itself restricts it
@@ -241,9 +244,9 @@ type Pool struct {
 	// KeepsDestination says that servers see the address that the client dialed, not their own.
 	KeepsDestination Value[bool]
 	// TLS is true where the proxy speaks TLS to servers, else unknown; Verify says then whether it verifies their
-	// certificates, Cert which one of its own it presents ("" for none).
-	TLS, Verify Value[bool]
-	Cert        Value[string]
+	// certificates, and with which CA, Cert which one of its own it presents ("" for none), with which Key.
+	TLS, Verify   Value[bool]
+	Cert, Key, CA Value[string]
 	// HTTP2 says whether the proxy speaks, or offers, HTTP/2 to servers, where it speaks TLS or HTTP.
 	HTTP2 Value[bool]
 	// ProxyHeader is true where the proxy begins connections to servers with a PROXY protocol header, else unknown.
