@@ -129,6 +129,7 @@ func (l *lowering) nginx(options *topology.Tree) {
 		platform, check = "nginx-plus", l.plainCheck(edition.Span)
 	}
 	check.Plain = l.plainly(check, options)
+	l.cannotTerminate("the stream module of nginx")
 	pool := l.pool(check)
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
