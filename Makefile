@@ -1,7 +1,7 @@
 # What a developer runs. The product needs Go alone; the oracles of its tests are real programs, which `make test`
 # installs where it can.
 .DEFAULT_GOAL := help
-.PHONY: help build test golden lint fuzz bench tools
+.PHONY: help build test golden lint fuzz bench e2e tools
 
 GO      ?= go
 FUZZ    ?= 60s
@@ -9,7 +9,7 @@ CHECKS  ?= 5000
 DEVTOOL  = $(GO) tool -modfile=.tools/go.mod
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the program into bin/
 	$(GO) build -trimpath -o bin/etcdlbgen ./cmd/etcdlbgen
@@ -17,6 +17,10 @@ build: ## build the program into bin/
 test: tools ## run all tests against the real tools
 	$(GO) vet ./...
 	$(GO) test ./...
+
+e2e: tools ## prove what is built on real etcd clusters (Linux, root): minutes
+	$(GO) vet -tags e2e ./golden/e2e
+	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e
 
 tools: ## install the programs that tests ask (Debian, root), or say which are missing
 	@.ci/tools
