@@ -16,13 +16,16 @@ var (
 	remarks   = pattern.New(`#[^\n]*`)
 	mainShape = pattern.New(`(?m)^\s*(stream|events)\s*\{`)
 	partShape = pattern.New(`(?m)^\s*(upstream\s+\S+|server)\s*\{`)
+	statement = pattern.New(`(?m)(?:^|[{;])\s*(?:listen|server|proxy_pass)\s[^;{}\n]*;`) // other formats have servers in braces, too
+	etcds     = pattern.New(`\b(2379|2380)\b|etcd`)
 	webShape  = pattern.New(`(^|[\s;{])(` + strings.Join(webWords, "|") + `)\s|proxy_pass\s+https?:|(^|[\s;{])http\s*\{`)
 )
 
 // webWords are directives that stand in servers of an http block only, in nearly each of them.
 var webWords = []string{"location", "server_name", "root", "index", "try_files", "grpc_pass", "fastcgi_pass", "add_header"}
 
-// detect knows an nginx.conf by its name and other files by a stream block, or by content for one.
+// detect knows an nginx.conf by its name and other files by a stream block, or by content for one; content for an http
+// block only where etcd is in it.
 func detect(file string, head []byte) bool {
 	base := path.Base(filepath.ToSlash(file))
 	for _, t := range templates {
@@ -35,7 +38,10 @@ func detect(file string, head []byte) bool {
 		return false
 	}
 	text := remarks.ReplaceAllString(string(head), "")
-	return mainShape.MatchString(text) || partShape.MatchString(text) && !webShape.MatchString(text)
+	if mainShape.MatchString(text) {
+		return true
+	}
+	return partShape.MatchString(text) && statement.MatchString(text) && (!webShape.MatchString(text) || etcds.MatchString(text))
 }
 
 // mainWords are directives of the main context.
@@ -44,16 +50,20 @@ var mainWords = []string{
 	"worker_shutdown_timeout",
 }
 
-// isFragment reports whether top-level directives are meant for the inside of a stream block.
-func isFragment(nodes []*node) bool {
-	stream := false
+// partOf is the block that top-level directives are meant for the inside of, "stream" or "http"; "" for none.
+func partOf(nodes []*node) string {
+	part := ""
 	for _, n := range nodes {
-		if slices.Contains(mainWords, n.name.text) || isWeb(n) {
-			return false
+		switch {
+		case slices.Contains(mainWords, n.name.text):
+			return ""
+		case isWeb(n):
+			part = "http"
+		case part == "" && n.hasBlock && (n.name.text == "server" || n.name.text == "upstream"):
+			part = "stream"
 		}
-		stream = stream || n.hasBlock && (n.name.text == "server" || n.name.text == "upstream")
 	}
-	return stream
+	return part
 }
 
 // isWeb reports whether a block belongs to an http block.

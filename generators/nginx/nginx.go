@@ -1,5 +1,5 @@
 // Package nginx writes and reads NGINX configurations that proxy TCP: the stream block of an nginx.conf, or files that
-// are included inside one.
+// are included inside one. It reads http blocks, too, where they pass requests on.
 //
 // Files are printed by crossplane and read through its lexer. Its parser is not used: it keeps no columns, and it
 // returns nothing at all of a file with one brace too few. The directives become facts in parse.go.

@@ -12,7 +12,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// parse reads the stream blocks of a source. What stands in http and mail blocks is no TCP proxy.
+// parse reads the stream and http blocks of a source. Each of the two has upstreams of its own, so each is a proxy.
 func parse(src target.Source) (*topology.Topology, diag.List) {
 	whole := diag.Span{File: src.Path}
 	t := &topology.Topology{Format: name, Span: whole}
@@ -20,20 +20,30 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 		return t, nil
 	}
 	files, diags := load(src.Files)
-	r := reader{proxy: topology.Proxy{Target: name, Platform: openSource, Span: whole}, matches: map[string]*node{}}
+	proxy := topology.Proxy{Target: name, Platform: openSource, Span: whole}
+	stream := &reader{proxy: proxy, matches: map[string]*node{}}
+	web := &reader{proxy: proxy}
 	for i := range files.files {
 		if i > 0 && files.used[i] {
 			continue
 		}
-		if nodes := files.file(i); isFragment(nodes) {
-			r.stream(scope{nodes: nodes, span: whole, open: true})
-		} else {
-			r.main(scope{nodes: nodes, span: whole, open: true})
+		s := scope{nodes: files.file(i), span: whole, open: true}
+		switch partOf(s.nodes) {
+		case "stream":
+			stream.stream(s)
+		case "http":
+			web.http(s)
+		default:
+			stream.main(s, web)
 		}
 	}
-	if r.found {
-		r.finish()
-		t.Proxies = []topology.Proxy{r.proxy}
+	if stream.found {
+		stream.finish()
+		t.Proxies = append(t.Proxies, stream.proxy)
+	}
+	if web.found {
+		web.finishHTTP()
+		t.Proxies = append(t.Proxies, web.proxy)
 	}
 	return t, diags
 }
@@ -43,7 +53,8 @@ type reader struct {
 	proxy   topology.Proxy
 	matches map[string]*node // match blocks, by name
 	routes  []way
-	found   bool // there is a stream block, or a part of one
+	passes  []pass // of an http block
+	found   bool   // there is a stream block, a part of one, or a server of an http block that passes requests on
 	partial bool // there are more blocks than those at hand
 	// elsewhere says that upstreams may stand in what is not at hand.
 	elsewhere bool
@@ -116,7 +127,7 @@ func setting[T any](s *scope, directive string, read func(word, string) topology
 const defaultConnections = 512
 
 // main reads the main context, which is whole where it has the events block that NGINX demands.
-func (r *reader) main(s scope) {
+func (r *reader) main(s scope, web *reader) {
 	if events, _ := s.own("events"); events != nil {
 		s.open = false
 		s.span = events.name.span
@@ -129,9 +140,17 @@ func (r *reader) main(s scope) {
 		r.proxy.Workers = setting(&s, "worker_processes", numberOf, 1)
 	}
 	r.proxy.HardStop = setting(&s, "worker_shutdown_timeout", timeOf, topology.Never)
+	process := r.proxy
+	web.proxy.MaxConns, web.proxy.FilesSuffice = process.MaxConns, process.FilesSuffice
+	web.proxy.Workers, web.proxy.HardStop = process.Workers, process.HardStop
 	for _, n := range s.nodes {
-		if n.name.text == "stream" && n.hasBlock {
-			r.stream(scope{nodes: n.block, span: n.name.span})
+		in := scope{nodes: n.block, span: n.name.span}
+		switch {
+		case !n.hasBlock:
+		case n.name.text == "stream":
+			r.stream(in)
+		case n.name.text == "http":
+			web.http(in)
 		}
 	}
 }

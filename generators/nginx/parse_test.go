@@ -269,7 +269,7 @@ pool etcd (roundrobin) connect=? retries=(1) check=(passive) interval=(10s)
   10.0.0.2:2379
 `,
 		},
-		{"a web server", "server { listen 80; server_name x; location / { proxy_pass http://10.0.0.1:2379; } }\n", ""},
+		{"a web server", "server { listen 80; server_name x; location / { root /srv; } }\n", ""},
 		{"a web server's main file", "events { }\nhttp { server { listen 80; } }\n", ""},
 	}
 	for _, tt := range tests {
@@ -316,6 +316,71 @@ stream {
 		{"direct server", p.Pools[1].Servers[0].Span, at(8, 69, 10)},
 	} {
 		if tt.got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.what, tt.got, tt.want)
+		}
+	}
+}
+
+func TestHTTP(t *testing.T) {
+	got, diags := read("nginx.conf", `events { worker_connections 99; }
+stream {
+  upstream etcd { server 10.0.0.7:53; }
+  server { listen 53; proxy_pass etcd; }
+}
+http {
+  grpc_read_timeout 90m;
+  upstream etcd { least_conn; server 10.0.0.1:2379; server 10.0.0.2:2379; }
+  server {
+    listen 2379 ssl http2;
+    location / { grpc_pass grpcs://etcd; grpc_ssl_verify on; grpc_ssl_certificate /c.crt; }
+    location /health { proxy_pass https://etcd; }
+    location /v3 { proxy_read_timeout 5s; proxy_pass https://10.0.0.3:2379/v3; }
+  }
+  server { listen 8080; http2 on; location ^~ /etcdserverpb.KV/ { proxy_read_timeout 2m; proxy_pass http://10.0.0.4:2379; } }
+  server { listen 8081 ssl; location / { if ($x) { proxy_pass http://$host; } } }
+  server { listen 80; location / { root /srv; } }
+}
+`)
+	if len(diags) > 0 {
+		t.Errorf("unexpected: %v", diags)
+	}
+	const want = `nginx max=33 stop=(0s)
+listen (0.0.0.0):53 -> etcd idle=(10m0s)
+pool etcd (roundrobin) connect=(1m0s) retries=(0) check=(passive) interval=(10s) fall=(1)
+  10.0.0.7:53
+nginx max=33 stop=(0s)
+listen (0.0.0.0):2379 -> etcd idle=1h30m0s
+listen (0.0.0.0):8080 -> 10.0.0.4:2379 idle=2m0s
+listen (0.0.0.0):8081 -> ? idle=(1m0s)
+pool etcd leastconn connect=(1m0s) retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.1:2379
+  10.0.0.2:2379
+pool 10.0.0.4:2379 (roundrobin) connect=(1m0s) retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.4:2379
+pool 10.0.0.3:2379 (roundrobin) connect=(1m0s) retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.3:2379
+`
+	if d := cmp.Diff(want, summary(got)); d != "" {
+		t.Fatalf("-want +got:\n%s", d)
+	}
+	p := got.Proxies[1]
+	for _, tt := range []struct {
+		what string
+		got  topology.Value[bool]
+		want topology.Value[bool]
+	}{
+		{"first server's TLS", p.Listeners[0].TLS, set(true)},
+		{"first server's HTTP/2", p.Listeners[0].HTTP2, set(true)},
+		{"second server's HTTP/2", p.Listeners[1].HTTP2, set(true)},
+		{"third server's HTTP/2", p.Listeners[2].HTTP2, set(false)},
+		{"upstream's TLS", p.Pools[0].TLS, set(true)},
+		{"upstream's verification", p.Pools[0].Verify, set(true)},
+		{"upstream's HTTP/2", p.Pools[0].HTTP2, set(true)},
+		{"proxy_pass's HTTP/2", p.Pools[1].HTTP2, set(false)},
+		{"the gateway's HTTP/2", p.Pools[2].HTTP2, topology.Value[bool]{}},
+		{"the gateway's verification", p.Pools[2].Verify, preset(false)},
+	} {
+		if tt.got.V != tt.want.V || tt.got.State != tt.want.State {
 			t.Errorf("%s: %+v, want %+v", tt.what, tt.got, tt.want)
 		}
 	}

@@ -28,16 +28,21 @@ func checkALPNH2(g *topology.Group) diag.List {
 	var out diag.List
 	for _, l := range g.EtcdListeners() {
 		ends := l.TLS.V && slices.ContainsFunc(leadsTo(g, l), func(b *topology.Pool) bool { return servesClients(g, b) && !speaksHTTP1(g, b) })
-		if ends && l.HTTP2.Known() && !l.HTTP2.V {
+		if ends && l.HTTP2.Known() && !l.HTTP2.V && !speaksOnly(l.Mode, l.HTTP2) {
 			out = append(out, noOffer(l.HTTP2, l.Mode, l.Called(), "clients", l.Subject()))
 		}
 	}
 	for _, b := range g.EtcdPools() {
-		if b.TLS.V && servesClients(g, b.Pool) && b.HTTP2.Known() && !b.HTTP2.V {
+		if b.TLS.V && servesClients(g, b.Pool) && b.HTTP2.Known() && !b.HTTP2.V && !speaksOnly(b.Mode, b.HTTP2) {
 			out = append(out, noOffer(b.HTTP2, b.Mode, b.Called(), "members", b.Subject()))
 		}
 	}
 	return out
+}
+
+// speaksOnly reports whether HTTP/1.1 is what a proxy in HTTP mode is told to speak, which http-proxy judges.
+func speaksOnly(mode topology.Value[topology.Mode], h2 topology.Value[bool]) bool {
+	return mode.V == topology.HTTP && h2.State == topology.Set
 }
 
 func noOffer(h2 topology.Value[bool], mode topology.Value[topology.Mode], who, whom, subject string) diag.Diagnostic {

@@ -31,6 +31,9 @@ var blind = map[string]string{
 func checkBalanceLongLived(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
+		if b.Mode.V == topology.HTTP {
+			continue // each request is spread, not each connection
+		}
 		how, ok := blind[b.Balance.V]
 		if !b.Balance.Known() || !ok || len(usable(b))-len(backupsOf(b)) < 2 {
 			continue

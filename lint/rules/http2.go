@@ -16,10 +16,10 @@ func leadsTo(g *topology.Group, l topology.EtcdListener) []*topology.Pool {
 	return out
 }
 
-// speaksHTTP1 reports whether a pool's servers are spoken to in plain HTTP/1.1, which http-proxy judges: no offer to
-// clients mends that.
+// speaksHTTP1 reports whether a pool's servers are spoken to in HTTP/1.1, in plain text or because it is written so, which
+// http-proxy judges: no offer to clients mends that.
 func speaksHTTP1(g *topology.Group, b *topology.Pool) bool {
-	return b.Mode.V == topology.HTTP && servesClients(g, b) && !b.TLS.V && b.HTTP2.Known() && !b.HTTP2.V
+	return b.Mode.V == topology.HTTP && servesClients(g, b) && b.HTTP2.Known() && !b.HTTP2.V && (!b.TLS.V || b.HTTP2.State == topology.Set)
 }
 
 // servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may.

@@ -14,7 +14,7 @@ var httpProxy = Rule{
 	Why: "etcd v3 is gRPC, which needs HTTP/2 from end to end. A proxy in HTTP mode that speaks HTTP/1.1 to either side fails every " +
 		"request, watches first. A TCP proxy does not look, and costs less.",
 	Fix: "Use TCP: `mode tcp` in HAProxy, a network load balancer on AWS, protocol TCP elsewhere. Where HTTP has to be, speak HTTP/2 " +
-		"to both sides: `alpn h2` or `proto h2` in HAProxy, protocol_version \"GRPC\" in an AWS target group.",
+		"to both sides: `alpn h2` or `proto h2` in HAProxy, `http2` and `grpc_pass` in NGINX, protocol_version \"GRPC\" in an AWS target group.",
 	References: []string{
 		"kubernetes/kubernetes#41237", "kubernetes/kubernetes#48455", "kubernetes/kubernetes#67341",
 		"https://docs.haproxy.org/2.6/configuration.html#5.2-proto",
@@ -56,7 +56,7 @@ func fault(at diag.Span, who, whom, subject string) diag.Diagnostic {
 		Span:     at,
 		Severity: diag.Error,
 		Message:  fmt.Sprintf("%s speaks HTTP/1.1 to %s, but etcd's clients need HTTP/2 from end to end, so every request fails; need TCP", who, whom),
-		Hint:     "use mode tcp (on AWS a network load balancer), or HTTP/2 to both sides",
+		Hint:     "use mode tcp (on AWS a network load balancer), or HTTP/2 to both sides (in nginx http2 and grpc_pass)",
 		Subject:  subject,
 	}
 }
