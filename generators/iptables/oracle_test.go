@@ -31,6 +31,26 @@ iptables -A ETCD -s 10.0.9.1 -j RETURN
 iptables -A ETCD -m limit --limit 5/min -j LOG --log-prefix "etcd: "
 iptables -A ETCD -j REJECT
 `,
+		"variables and loops": `#!/bin/bash
+PORT=2379
+export PEER=2380 MEMBERS="10.0.0.1 10.0.0.2"
+readonly NET='10.0.9.0/24'
+OPEN="${OPEN:-no}"
+IPT="iptables -w"
+for m in $MEMBERS 10.0.0.$(expr 1 + 2); do :; done
+for m in $MEMBERS; do
+	for p in $PORT ${PEER}; do
+		$IPT -A INPUT -p tcp -s "$m" --dport $p -j ACCEPT
+	done
+done
+PORT=2381
+$IPT -A INPUT -p tcp -s ${NET} --dport "$PORT" -j ACCEPT
+for p in 2379 2380 2381
+do
+	if [ "$OPEN" = yes ]; then VERDICT=DROP; else VERDICT=DROP; fi
+	$IPT -A INPUT -p tcp --dport $p -j DROP
+done
+`,
 		"both families": `for port in 2379; do
 	ip6tables -A INPUT -p tcp --dport 2379 -s fd00::1/64 -j ACCEPT
 	/usr/sbin/iptables --append INPUT --protocol tcp --destination-port=2379 --in-interface eth0 --jump DROP

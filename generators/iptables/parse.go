@@ -27,10 +27,7 @@ func Parse(src target.Source) (*topology.Topology, diag.List) {
 	r := &reader{tables: map[topology.Family]*table{topology.IPv4: newTable(), topology.IPv6: newTable()}}
 	for _, f := range src.Files {
 		r.dump, r.other = familyOf(f.Path, f.Data), false
-		l := newLexer(f.Path, f.Data)
-		for s, ok := l.next(); ok; s, ok = l.next() {
-			r.statement(s)
-		}
+		run(newLexer(f.Path, f.Data).next, r.statement)
 	}
 	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
 	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
@@ -128,6 +125,11 @@ func (r *reader) call(words []word) {
 	for i, w := range words {
 		program := path.Base(w.text)
 		switch m := programs.FindStringSubmatch(program); {
+		case writers[program]:
+			if i := slices.IndexFunc(words, func(w word) bool { return rulesFile.MatchString(w.text) }); i >= 0 {
+				r.dump, r.other = family(words[i].text), false
+			}
+			return
 		case m != nil && m[2] != "":
 			r.dump, r.other = family(program), false
 			return
@@ -154,7 +156,10 @@ var (
 	// root is a variable that by its name holds sudo, or nothing.
 	root = pattern.New(`^\$\{?(SUDO|sudo)\}?$`)
 	// before are words that may stand before a command.
-	before      = []string{"sudo", "if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "env", "time", "command"}
+	before = []string{"sudo", "if", "then", "else", "elif", "do", "while", "until", "!", "{", "exec", "env", "time", "command"}
+	// writers are commands that put a here-document into a file, which may be one of rules.
+	writers     = map[string]bool{"cat": true, "tee": true}
+	rulesFile   = pattern.New(`ip6?tables|rules\.v[46]`)
 	redirection = pattern.New(`^[0-9]?([<>]+)(.*)$`)
 )
 

@@ -55,7 +55,7 @@ type reader struct {
 	routes  []way
 	passes  []pass // of an http block
 	found   bool   // there is a stream block, a part of one, or a server of an http block that passes requests on
-	partial bool // there are more blocks than those at hand
+	partial bool   // there are more blocks than those at hand
 	// elsewhere says that upstreams may stand in what is not at hand.
 	elsewhere bool
 }
