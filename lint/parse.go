@@ -15,13 +15,14 @@ type unit struct {
 	host   string
 	files  []file
 	beside bool // files stand beside these that the program may load with them
+	alone  bool // no other file is about the same machine
 }
 
 // parse masks and parses files, those together that belong together.
 func (in *input) parse(files []file) {
-	folders := folders{}
+	folders, machines := folders{}, newMachines(files)
 	for _, u := range units(files) {
-		u.beside = folders.beside(u)
+		u.beside, u.alone = folders.beside(u), machines.alone(u.files[0])
 		src, err := u.read()
 		if err != nil {
 			in.diags = append(in.diags, unreadable(u.files[0].path, err)...)
@@ -47,7 +48,7 @@ func (in *input) parse(files []file) {
 
 // read reads the files of a unit and masks them.
 func (u unit) read() (target.Source, error) {
-	src := target.Source{Path: u.files[0].path, Host: u.host, Beside: u.beside}
+	src := target.Source{Path: u.files[0].path, Host: u.host, Beside: u.beside, Alone: u.alone}
 	for _, f := range u.files {
 		written := f.data
 		if written == nil {

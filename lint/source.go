@@ -31,6 +31,7 @@ const manifestName = ".etcdlbgen.json"
 type file struct {
 	path   string         // as shown
 	host   string         // the machine it is from, where the command line says so
+	walked bool           // met in a folder that is linted whole
 	data   []byte         // nil: what is on disk
 	format *target.Target // nil: none but perhaps a spec's
 	// includes are the patterns of the files that it includes.
@@ -94,7 +95,7 @@ func (c *collector) named(p string, o Options) error {
 	case !info.Mode().IsRegular(): // opening a pipe would wait for a writer
 		return &schema.UsageError{Message: p + ": not a regular file; need one, or its text on standard input (-, --stdin-filename)"}
 	}
-	known, err := c.file(filepath.Clean(p), machine)
+	known, err := c.file(filepath.Clean(p), machine, false)
 	if err != nil {
 		return &schema.UsageError{Message: fmt.Sprintf("%s: %v", p, reason(err))}
 	}
@@ -192,7 +193,7 @@ func (c *collector) walked(p, machine string, d fs.DirEntry) error {
 	} else if !d.Type().IsRegular() {
 		return nil
 	}
-	if _, err := c.file(p, machine); err != nil {
+	if _, err := c.file(p, machine, true); err != nil {
 		c.unreadable(p, err)
 	}
 	return nil
@@ -207,7 +208,7 @@ func unreadable(p string, err error) (diags diag.List) {
 }
 
 // file reads a file if it is of a known format, and reports whether it is.
-func (c *collector) file(p, machine string) (known bool, err error) {
+func (c *collector) file(p, machine string, walked bool) (known bool, err error) {
 	if c.seen[p] {
 		return true, nil
 	}
@@ -242,7 +243,7 @@ func (c *collector) file(p, machine string) (known bool, err error) {
 	}
 	c.seen[p] = true
 	n = len(c.files)
-	known = c.add(file{path: p, host: machine, data: append(head, data...), format: format}, info.Size())
+	known = c.add(file{path: p, host: machine, walked: walked, data: append(head, data...), format: format}, info.Size())
 	for i := range c.files[n:] {
 		c.files[n+i].data = nil // it can be read again
 	}

@@ -28,6 +28,9 @@ var Target = target.Target{
 	Facts:   topology.FFirewalls,
 	Own:     []string{"${"},
 	Comment: "#",
+	Besides: func(file string) bool { return sixName.MatchString(file) },
+
+	PerMachine: true,
 }
 
 var (

@@ -18,6 +18,8 @@ var Nftables = target.Target{
 	Parse:   parseNft,
 	Own:     []string{"@"},
 	Comment: "#",
+
+	PerMachine: true,
 }
 
 var nftTable = pattern.New(`(?m)^\s*table\s+(inet|ip|ip6)\s+\S+\s*\{|^#!\S*/nft\b`)

@@ -32,6 +32,7 @@ func Parse(src target.Source) (*topology.Topology, diag.List) {
 	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
 	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
 		if f, ok := r.firewall(family); ok {
+			f.Complete = !r.six && (r.script && !src.Beside || src.Alone)
 			if f.Role == "" {
 				f.Role = src.Host
 			}
@@ -263,7 +264,7 @@ func (r *reader) firewall(family topology.Family) (topology.Firewall, bool) {
 	f := topology.Firewall{
 		Target: name, Family: family, Span: c.span,
 		Name:    topology.SetAt(c.name, c.span),
-		Observe: topology.DefaultAt(false, c.span), Complete: r.script && !r.six,
+		Observe: topology.DefaultAt(false, c.span),
 	}
 	f.Rules, f.Observe.V = rules(flatten(t, c), c.name)
 	for i := range f.Rules {

@@ -38,6 +38,8 @@ type Target struct {
 	// Besides reports whether a file of that base name, in the folder of another one, may be loaded together with it. Nil:
 	// none is.
 	Besides func(name string) bool
+	// PerMachine says that files describe one machine: where a folder is read whole, what none of them says is not so.
+	PerMachine bool
 	// Includes lists the paths, or glob patterns, relative to the including file's folder or absolute, that a file
 	// includes.
 	Includes func(data []byte) []string
@@ -70,6 +72,8 @@ type Source struct {
 	Files []File // at least one; the first is the main one
 	// Beside says that files stand beside these that the program may load with them.
 	Beside bool
+	// Alone says that all files of a folder were looked at, and no other one is about the same machine.
+	Alone bool
 }
 
 // File is one text of a source. Placeholders are masked: see topology.Hole.
