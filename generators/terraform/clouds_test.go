@@ -1,15 +1,13 @@
 package terraform
 
 import (
-	"encoding/json"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/etcdlbgen/etcdlbgen/generators/terraform/terraformtest"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -495,32 +493,29 @@ func TestTargetGroupConnections(t *testing.T) {
 // The providers know the arguments that the readers read: each stands in the text below, which is held against what the
 // providers say of their resources.
 func TestProvidersKnowWhatIsRead(t *testing.T) {
-	data, err := os.ReadFile("testdata/clouds.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var known map[string]map[string][]string // provider, resource: its arguments and blocks
-	if err := json.Unmarshal(data, &known); err != nil {
-		t.Fatal(err)
-	}
-	for provider, resources := range known {
+	for _, p := range terraformtest.Providers {
+		resources, err := p.Resources()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, text := range []string{googlePassthrough, azure} {
 			f, diags := hclsyntax.ParseConfig([]byte(text), "main.tf", hcl.InitialPos)
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
 			for _, b := range f.Body.(*hclsyntax.Body).Blocks {
-				if resources[b.Labels[0]] == nil {
+				known, ok := resources[b.Labels[0]]
+				if !ok {
 					continue
 				}
 				for name := range b.Body.Attributes {
-					if name != "for_each" && !slices.Contains(resources[b.Labels[0]], name) {
-						t.Errorf("%s: %s has no argument %s", provider, b.Labels[0], name)
+					if _, ok := known.Attributes[name]; !ok && name != "for_each" {
+						t.Errorf("%s %s: %s has no argument %s", p.Name, p.Version, b.Labels[0], name)
 					}
 				}
 				for _, inner := range b.Body.Blocks {
-					if !slices.Contains(resources[b.Labels[0]], inner.Type) {
-						t.Errorf("%s: %s has no block %s", provider, b.Labels[0], inner.Type)
+					if _, ok := known.Blocks[inner.Type]; !ok {
+						t.Errorf("%s %s: %s has no block %s", p.Name, p.Version, b.Labels[0], inner.Type)
 					}
 				}
 			}

@@ -2,9 +2,6 @@ package terraform
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,34 +14,6 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
-
-// terraform fmt has nothing to change in what we write.
-func TestFormatted(t *testing.T) {
-	program, err := exec.LookPath("terraform")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("terraform is not installed")
-		}
-		t.Skip("terraform is not installed")
-	}
-	dir := t.TempDir()
-	for name, c := range cases() {
-		for _, a := range built(t, c) {
-			path := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"), a.Path)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, a.Data, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	cmd := exec.Command(program, "fmt", "-check", "-diff", "-recursive", dir)
-	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("terraform fmt: %v\n%s", err, out)
-	}
-}
 
 // The module holds the files that a user expects of one, each saying where it comes from.
 func TestFiles(t *testing.T) {

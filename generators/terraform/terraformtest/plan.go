@@ -1,0 +1,38 @@
+package terraformtest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Apply makes, of nothing, what a module says. Its state lies in the folder.
+func (tf *Terraform) Apply(t testing.TB, dir string) {
+	t.Helper()
+	tf.Init(t, dir)
+	tf.Run(t, dir, "apply", "-auto-approve", "-input=false", "-json")
+}
+
+// Plan is what would happen to resources, by address: "create", "update", "delete", or several with commas.
+func (tf *Terraform) Plan(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	tf.Run(t, dir, "plan", "-input=false", "-out=plan.bin")
+	var plan struct {
+		Changes []struct {
+			Address string
+			Change  struct{ Actions []string }
+		} `json:"resource_changes"`
+	}
+	out := tf.Run(t, dir, "show", "-json", "plan.bin")
+	if err := json.Unmarshal(out, &plan); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	changes := map[string]string{}
+	for _, c := range plan.Changes {
+		if !slices.Equal(c.Change.Actions, []string{"no-op"}) {
+			changes[c.Address] = strings.Join(c.Change.Actions, ",")
+		}
+	}
+	return changes
+}
