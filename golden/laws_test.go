@@ -123,6 +123,7 @@ func parsed(t testing.TB, tg target.Target, files []generators.File) *topology.T
 		}
 		all.Proxies = append(all.Proxies, top.Proxies...)
 		all.Firewalls = append(all.Firewalls, top.Firewalls...)
+		all.VRRP = append(all.VRRP, top.VRRP...)
 		all.Alerts = append(all.Alerts, top.Alerts...)
 		all.Scrapes = append(all.Scrapes, top.Scrapes...)
 		members = append(members, top.Etcd.Members...)

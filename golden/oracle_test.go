@@ -103,7 +103,7 @@ type oracles struct {
 	haproxy, nginx, unshare, promtool, terraform, shellcheck string
 	certificates                                             string // a folder that holds what configurations load
 	pem                                                      []byte
-	rules, tests, scripts, restores                          []string
+	rules, tests, scripts, restores, routers                 []string
 	shells                                                   map[string]bool
 }
 
@@ -142,6 +142,8 @@ func (o *oracles) check(t *testing.T, name, dir string, files map[string]string,
 			accepted(t, dir, o.haproxy, "-c", "-f", full)
 		case strings.HasPrefix(path, "nginx/") && !strings.Contains(text, "health_check"):
 			o.nginxTest(t, dir, full, text)
+		case strings.HasPrefix(path, "keepalived/"):
+			o.routers = append(o.routers, full)
 		case strings.HasSuffix(path, ".restore"):
 			o.restores = append(o.restores, full)
 		case strings.HasPrefix(path, "prometheus/rules/"):
@@ -199,8 +201,8 @@ func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 
 // finish asks the tools that take many files at a time.
 func (o *oracles) finish(t *testing.T, root string) {
-	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 || len(o.restores) == 0 {
-		t.Fatal("no rules, tests, scripts or firewalls were written")
+	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 || len(o.restores) == 0 || len(o.routers) == 0 {
+		t.Fatal("no rules, tests, scripts, firewalls or virtual routers were written")
 	}
 	need(t, "iptables-restore")
 	inBatches(o.restores, func(batch []string) {
@@ -210,11 +212,23 @@ func (o *oracles) finish(t *testing.T, root string) {
 			$tool-restore --noflush --test <"$f" || { echo "$f"; exit 1; }; done`, "sh",
 		}, batch...)...)
 	})
+	need(t, "keepalived")
+	need(t, "curl") // whose permissions keepalived checks
+	inBatches(o.routers, func(batch []string) {
+		accepted(t, root, append([]string{o.unshare, "--net", "sh", "-c", routerTest, "sh"}, batch...)...)
+	})
 	inBatches(o.rules, func(batch []string) { accepted(t, root, append([]string{o.promtool, "check", "rules"}, batch...)...) })
 	inBatches(o.tests, func(batch []string) { accepted(t, root, append([]string{o.promtool, "test", "rules"}, batch...)...) })
 	accepted(t, root, append([]string{o.shellcheck}, o.scripts...)...)
 	accepted(t, root, o.terraform, "fmt", "-check", "-recursive", "-diff", root)
 }
+
+// routerTest gives keepalived files with the interface that each names, one end of a pair. Any word of it is a complaint.
+const routerTest = `PATH=$PATH:/usr/sbin:/sbin; set -e; for f; do
+	interface=$(awk '$1 == "interface" { print $2; exit }' "$f")
+	ip link show "$interface" >/dev/null 2>&1 || ip link add "$interface" type veth
+	said=$(keepalived -t -f "$f" 2>&1) && [ -z "$said" ] || { echo "$f: $said"; exit 1; }
+done`
 
 // inBatches runs do on both cores, so many files at a time.
 func inBatches(files []string, do func([]string)) {

@@ -153,7 +153,8 @@ func (d *drawer) loadBalancer(targets object) object {
 	if d.chance("via", 2) {
 		lb["healthCheck"].(object)["via"] = rapid.SampledFrom(via).Draw(t, "via kind")
 	}
-	if d.chance("host", 2) {
+	_, moving := targets["keepalived"]
+	if !moving && d.chance("host", 2) {
 		lb["host"] = "etcd-lb.internal.example.com"
 	} else {
 		lb["vip"] = d.address(2, 0)
@@ -170,10 +171,17 @@ func (d *drawer) loadBalancer(targets object) object {
 		return lb
 	}
 	_, firewall := targets["iptables"]
-	if firewall || d.chance("nodes", 2) {
+	if firewall || moving || d.chance("nodes", 2) {
 		nodes := object{}
-		for i := range rapid.IntRange(1, 3).Draw(t, "node count") {
-			n := object{"address": d.address(3, i), "priority": 100 + i, "interface": "eth0"}
+		least := 1
+		if moving {
+			least = 2
+		}
+		for i := range rapid.IntRange(least, 3).Draw(t, "node count") {
+			n := object{"address": d.address(3, i), "interface": "eth0"}
+			if d.chance("priority", 2) {
+				n["priority"] = 99 + i
+			}
 			d.second(n, "address6", 3, i)
 			nodes[fmt.Sprintf("lb-%d", i)] = n
 		}
@@ -247,6 +255,10 @@ func (d *drawer) targets() object {
 		"addresses":  object{"zone-0": "10.30.0.5", "zone-1": "10.30.1.5"},
 	}})
 	add("iptables", object{"mode": rapid.SampledFrom([]string{"enforce", "observe"}).Draw(t, "mode")})
+	_, haproxy := targets["haproxy"]
+	if _, nginx := targets["nginx"]; (haproxy || nginx) && !d.local && d.families != "mixed" && d.chance("keepalived", 2) {
+		targets["keepalived"] = object{"virtualRouterID": rapid.IntRange(1, 255).Draw(t, "router id")}
+	}
 	add("prometheus", object{"labels": object{"team": rapid.StringMatching(`[ -~]{0,12}`).Draw(t, "label")}})
 	add("endpoints", object{})
 	add("etcd", object{})

@@ -22,6 +22,7 @@ func (c *Cluster) check(l *diag.List) {
 	k.balancer()
 	k.healthCheck()
 	k.targets()
+	k.keepalived()
 }
 
 type checker struct {
@@ -194,9 +195,10 @@ func (k checker) hostnames() {
 
 // shared checks machines that are a member and a node of the load balancer.
 func (k checker) shared(nodes []owned) {
-	used := []usedPort{{"loadBalancer.port", k.LoadBalancer.Port}}
-	if t := k.Targets["haproxy"]; t != nil {
-		used = append(used, usedPort{"targets.haproxy.metricsPort", topology.Get[int](t, "metricsPort")})
+	used := []usedPort{
+		{"loadBalancer.port", k.LoadBalancer.Port},
+		{"targets.haproxy.metricsPort", topology.Get[int](k.Targets["haproxy"], "metricsPort")},
+		{"targets.nginx.healthPort", k.HealthPort()},
 	}
 	for _, m := range k.Etcd.Members {
 		for _, a := range m.Addresses() {
@@ -212,7 +214,7 @@ func (k checker) shared(nodes []owned) {
 // taken checks the ports of a load balancer on the machine of a member.
 func (k checker) taken(n owned, other diag.Span, member string, used []usedPort) {
 	for _, p := range used {
-		if slices.Contains(k.memberPorts(), p.port.V) {
+		if p.port.Known() && slices.Contains(k.memberPorts(), p.port.V) {
 			k.both(n.addr.Span, other, fmt.Sprintf("%s is on the machine of member %q, where etcd has port %d already; need another %s",
 				n.what, member, p.port.V, p.what), "")
 		}
@@ -238,10 +240,9 @@ func (k checker) ports() {
 	e, lb := k.Etcd, k.LoadBalancer
 	k.distinct("a member", usedPort{"cluster.ports.client", e.ClientPort}, usedPort{"cluster.ports.peer", e.PeerPort},
 		usedPort{"cluster.ports.clientHTTP", e.ClientHTTPPort}, usedPort{"cluster.metrics.port", e.MetricsPort})
-	if t := k.Targets["haproxy"]; t != nil {
-		k.distinct("a load balancer's machine", usedPort{"loadBalancer.port", lb.Port},
-			usedPort{"targets.haproxy.metricsPort", topology.Get[int](t, "metricsPort")})
-	}
+	k.distinct("a load balancer's machine", usedPort{"loadBalancer.port", lb.Port},
+		usedPort{"targets.haproxy.metricsPort", topology.Get[int](k.Targets["haproxy"], "metricsPort")},
+		usedPort{"targets.nginx.healthPort", k.HealthPort()})
 	if lb.Port.V == e.PeerPort.V {
 		at, other := lb.Port, e.PeerPort
 		if at.State != topology.Set {

@@ -73,6 +73,7 @@ func (c *Cluster) places() []claimed {
 				add(a.V.String(), lb.Port, "the listener", a.Span)
 			}
 			add(a.V.String(), topology.Get[int](c.Targets["haproxy"], "metricsPort"), "the metrics listener", a.Span)
+			add(a.V.String(), c.HealthPort(), "the answer to keepalived's check", a.Span)
 		}
 	}
 	for _, m := range c.Etcd.Members {

@@ -94,6 +94,7 @@ func Load(in Input) (*Result, diag.List, error) {
 		c.check(&l.diags)
 	}
 	checkFleet(clusters, &l.diags)
+	checkRouters(clusters, &l.diags)
 	if l.diags.Has(diag.Error) {
 		return res, l.diags.Sorted(), nil
 	}

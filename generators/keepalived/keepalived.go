@@ -1,4 +1,4 @@
-// Package keepalived reads keepalived.conf: the VRRP instances of one machine. What keepalived balances itself
+// Package keepalived writes and reads keepalived.conf: the VRRP instances of one machine. What keepalived balances itself
 // (virtual_server) is not read.
 package keepalived
 
@@ -9,14 +9,17 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// Target reads only.
+// Target writes a file for each node.
 var Target = target.Target{
 	Name:     name,
 	Doc:      "keepalived.conf: addresses that move between machines (VRRP)",
+	Render:   render,
 	Detect:   detect,
 	Parse:    parse,
+	Facts:    topology.FVRRP,
 	Comment:  "#",
 	Includes: includes,
 }

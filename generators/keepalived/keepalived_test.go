@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,12 +80,18 @@ func TestParse(t *testing.T) {
 		State:     topology.SetAt("MASTER", at(13, 11, 6)),
 		RouterID:  topology.SetAt(77, at(15, 23, 2)),
 		Priority:  topology.SetAt(101, at(16, 14, 3)),
+		NoPreempt: topology.DefaultAt(false, at(12, 1, 18)),
 		Unicast:   topology.SetAt(true, at(18, 5, 12)),
 		Source:    addr("10.0.1.4", 17, 20, 8),
 		Peers:     []topology.Value[netip.Addr]{addr("10.0.1.5", 19, 9, 8), addr("10.0.1.6", 20, 9, 8)},
 		Password:  topology.SetAt("s e#1", at(24, 19, 7)),
 		Addresses: []topology.Value[netip.Prefix]{
 			prefix("10.0.1.100/24", 27, 9), prefix("10.0.1.101/32", 28, 9), prefix("2001:db8::100/64", 30, 34),
+		},
+		Check: topology.VRRPCheck{
+			URL:      topology.UnknownAt[string](at(9, 12, 37)),
+			Interval: topology.SetAt(2*time.Second, at(10, 14, 1)),
+			Span:     at(31, 5, 12),
 		},
 		Span: at(12, 1, 18),
 	}, {
@@ -93,6 +100,7 @@ func TestParse(t *testing.T) {
 		State:     topology.DefaultAt("BACKUP", second),
 		RouterID:  topology.SetAt(78, at(34, 23, 2)),
 		Priority:  topology.DefaultAt(100, second),
+		NoPreempt: topology.DefaultAt(false, second),
 		Unicast:   topology.DefaultAt(false, second),
 		Password:  topology.DefaultAt("", second),
 		Addresses: []topology.Value[netip.Prefix]{prefix("10.0.1.102/32", 35, 25)},
@@ -168,6 +176,31 @@ func TestBraces(t *testing.T) {
 	}
 }
 
+// TestCheck: what decides whether a machine may have the addresses, where that is one question to one proxy.
+func TestCheck(t *testing.T) {
+	const script = "vrrp_script a {\nscript \"/usr/bin/curl -f http://127.0.0.1:8405/healthz\"\ninterval 1\ntimeout 3\nfall 2\nrise 4\n}\n"
+	read := func(text string) topology.VRRPCheck { return parsed(t, text)[0].Check }
+	got := read("vrrp_instance i {\ntrack_script {\na\n}\n}\n" + script)
+	if got.URL.V != "http://127.0.0.1:8405/healthz" || got.Interval.V != time.Second || got.Timeout.V != 3*time.Second ||
+		got.Fall.V != 2 || got.Rise.V != 4 {
+		t.Errorf("got %+v", got)
+	}
+	for name, text := range map[string]string{
+		"none is named":           "vrrp_instance i {\n}\n" + script,
+		"another one":             "vrrp_instance i {\ntrack_script {\nb\n}\n}\n" + script,
+		"two":                     "vrrp_instance i {\ntrack_script {\na\nb\n}\n}\n" + script,
+		"with a weight":           "vrrp_instance i {\ntrack_script {\na weight 5\n}\n}\n" + script,
+		"of one machine":          "vrrp_instance i {\ntrack_script {\n@m a\n}\n}\n" + script,
+		"by a placeholder":        "vrrp_instance i {\ntrack_script {\nq_z\n}\n}\n" + script,
+		"a program of one's own":  "vrrp_instance i {\ntrack_script {\na\n}\n}\nvrrp_script a {\nscript \"/opt/check http://x\"\n}\n",
+		"a program without words": "vrrp_instance i {\ntrack_script {\na\n}\n}\nvrrp_script a {\nscript /usr/bin/curl\ninterval -1\nfall x\n}\n",
+	} {
+		if c := read(text); c.URL.Known() || c.Interval.Known() || c.Fall.Known() {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
 func TestDetect(t *testing.T) {
 	for path, text := range map[string]string{
 		"keepalived.conf":            "",
@@ -222,7 +255,7 @@ func TestOracle(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		sample, "{", "}", "vrrp_instance", "vrrp_instance {\nvrrp_instance x { unicast_peer", "@", "@x", "$a=\\\n\\", "\"\\",
+		sample, "vrrp_script a { script \"curl http://x\" } vrrp_instance i { nopreempt track_script { a } }", "{", "}", "vrrp_instance", "vrrp_instance {\nvrrp_instance x { unicast_peer", "@", "@x", "$a=\\\n\\", "\"\\",
 		"vrrp_instance a { authentication { auth_pass } virtual_ipaddress { } priority }",
 	} {
 		f.Add(seed)

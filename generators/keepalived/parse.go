@@ -13,12 +13,24 @@ import (
 
 func parse(src target.Source) (*topology.Topology, diag.List) {
 	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}
+	known := scripts{}
+	var instances []*node
 	for _, f := range src.Files {
 		for _, n := range tree(f) {
-			if n.keyword() == "vrrp_instance" && !n.maybe {
-				t.VRRP = append(t.VRRP, instance(n))
+			switch n.keyword() {
+			case "vrrp_instance":
+				if !n.maybe {
+					instances = append(instances, n)
+				}
+			case "vrrp_script":
+				known[n.word(1).text] = n
 			}
 		}
+	}
+	for _, n := range instances {
+		v := instance(n)
+		v.Check = known.check(n)
+		t.VRRP = append(t.VRRP, v)
 	}
 	return t, nil
 }
@@ -35,6 +47,7 @@ func instance(n *node) topology.VRRP {
 	if whole(n) {
 		v.State = topology.DefaultAt("BACKUP", v.Span)
 		v.Priority = topology.DefaultAt(defaultPriority, v.Span)
+		v.NoPreempt = topology.DefaultAt(false, v.Span)
 		v.Unicast = topology.DefaultAt(false, v.Span)
 		v.Password = topology.DefaultAt("", v.Span)
 	}
@@ -57,6 +70,8 @@ func setting(v *topology.VRRP, c *node, again bool) {
 		take(&v.RouterID, octet(c.word(1)), again)
 	case "priority":
 		take(&v.Priority, octet(c.word(1)), again)
+	case "nopreempt":
+		take(&v.NoPreempt, flag(c), again)
 	case "unicast_src_ip":
 		take(&v.Source, address(c.word(1)), again)
 	case "unicast_peer":
@@ -87,6 +102,14 @@ func whole(n *node) bool {
 	return !slices.ContainsFunc(n.block, func(c *node) bool {
 		return c.keyword() == "" || strings.HasPrefix(c.keyword(), "include")
 	})
+}
+
+// flag is a word alone, which is unknown where it is for some machines only.
+func flag(c *node) topology.Value[bool] {
+	if c.maybe {
+		return topology.UnknownAt[bool](c.span())
+	}
+	return topology.SetAt(true, c.span())
 }
 
 // unicast is unknown where it is for some machines only, or names no peer.

@@ -20,7 +20,7 @@ var Target = target.Target{
 	Render: render,
 	Detect: detect,
 	Parse:  parse,
-	Facts: topology.FListeners | topology.FIdle | topology.FProcessLimit | topology.FHardStop |
+	Facts: topology.FListeners | topology.FMetrics | topology.FIdle | topology.FProcessLimit | topology.FHardStop |
 		topology.FPools | topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries |
 		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout,
 	Own:      []string{"${"},

@@ -213,6 +213,8 @@ func (r *reader) server(n *node, s scope) {
 			l.Binds = append(l.Binds, binds(c)...)
 		case c.name.text == "proxy_pass" && len(c.args) > 0:
 			to = append(to, c)
+		case c.name.text == "return":
+			l.Metrics = true // answers for itself
 		}
 	}
 	if udp && len(l.Binds) == 0 {

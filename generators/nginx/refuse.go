@@ -23,10 +23,13 @@ func refuse(p *topology.Proxy) diag.List {
 }
 
 func refuseListener(diags *diag.List, p *topology.Proxy, l *topology.Listener) {
+	for _, b := range l.Binds {
+		if !b.Addr.Known() || !b.Port.Known() {
+			diags.Error(b.Port.Span, unsupported, "nginx is to listen on an unknown address or port; need both", "")
+		}
+	}
 	switch {
 	case l.Metrics:
-		diags.Error(l.Span, unsupported, "nginx is to serve metrics, which its stream module cannot; need none",
-			"watch nginx by probes through it")
 		return
 	case l.Mode.V != topology.TCP:
 		diags.Error(l.Mode.Span, unsupported, fmt.Sprintf("nginx is to listen in mode %q, which is not written here; need tcp",
@@ -41,11 +44,6 @@ func refuseListener(diags *diag.List, p *topology.Proxy, l *topology.Listener) {
 		return
 	}
 	refuseTime(diags, l.Routes[0].Idle, "idle timeout", "need an idle timeout")
-	for _, b := range l.Binds {
-		if !b.Addr.Known() || !b.Port.Known() {
-			diags.Error(b.Port.Span, unsupported, "nginx is to listen on an unknown address or port; need both", "")
-		}
-	}
 }
 
 func refusePool(diags *diag.List, p *topology.Proxy, pool *topology.Pool) {

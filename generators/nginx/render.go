@@ -104,6 +104,10 @@ func streamOf(p *topology.Proxy, fragment bool) block {
 	}
 	for i := range p.Listeners {
 		l := &p.Listeners[i]
+		if l.Metrics {
+			out = append(out, healthServer(l, fragment))
+			continue
+		}
 		out = append(out, serverOfListener(p, l, fragment))
 	}
 	return out
@@ -201,6 +205,19 @@ func serverOfListener(p *topology.Proxy, l *topology.Listener, fragment bool) *c
 	in = append(in, checkOf(p, pool)...)
 	in = append(in, line("", "access_log", "/var/log/nginx/"+pool.Name.V+".log", pool.Name.V)...)
 	in = append(in, line("", "proxy_pass", pool.Name.V)...)
+	return section("server", nil, in)
+}
+
+// healthServer answers the check of keepalived on this machine, whatever it asks. It knows nothing of members.
+func healthServer(l *topology.Listener, fragment bool) *crossplane.Directive {
+	var in block
+	for _, b := range l.Binds {
+		in = append(in, line("for keepalived's check", "listen", net.JoinHostPort(b.Addr.V.String(), strconv.Itoa(b.Port.V)))...)
+	}
+	if fragment {
+		in = append(in, line("", "access_log", "off")...)
+	}
+	in = append(in, line("", "return", `HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)...)
 	return section("server", nil, in)
 }
 

@@ -132,7 +132,7 @@ func TestUnsupported(t *testing.T) {
 		{"cut on down", func(p *topology.Proxy) { p.Pools[0].CutOnDown = topology.SetAt(true, at) }, "cut the connections"},
 		{"no idle timeout", func(p *topology.Proxy) { p.Listeners[0].Routes[0].Idle = topology.SetAt(topology.Never, at) }, "below the millisecond"},
 		{"tiny timeout", func(p *topology.Proxy) { p.Pools[0].Connect = topology.SetAt(time.Microsecond, at) }, "connect timeout 1µs"},
-		{"metrics", func(p *topology.Proxy) { p.Listeners[0].Metrics, p.Listeners[0].Span = true, at }, "serve metrics"},
+		{"no port", func(p *topology.Proxy) { p.Listeners[0].Binds[0].Port = topology.UnknownAt[int](at) }, "unknown address or port"},
 		{"http mode", func(p *topology.Proxy) { p.Listeners[0].Mode = topology.SetAt(topology.HTTP, at) }, `mode "http"`},
 		{"no address", func(p *topology.Proxy) {
 			p.Pools[0].Servers[0].Host, p.Pools[0].Servers[0].Span = topology.UnknownAt[string](at), at

@@ -16,6 +16,7 @@ func (b *book) balancer() {
 		b.say("The name that clients dial must lead to the load balancer, and to nothing else:")
 		b.run("getent ahosts " + host)
 	}
+	b.borrowed()
 	if p := b.proxy("haproxy"); p != nil {
 		b.haproxy(p)
 	}

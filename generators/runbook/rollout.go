@@ -29,6 +29,9 @@ func (b *book) steps() []step {
 	if len(b.Proxies) > 0 {
 		steps = append(steps, step{"Load balancer", b.balancer, b.stop()})
 	}
+	if len(b.VRRP) > 0 {
+		steps = append(steps, step{"Virtual address", b.virtual, "On each machine, " + code("systemctl disable --now keepalived") + "."})
+	}
 	if b.has("prometheus") {
 		steps = append(steps, step{"Alerts", b.prometheus, "Take the rule and scrape files out of Prometheus and reload it."})
 	}

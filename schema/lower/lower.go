@@ -35,6 +35,9 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options, ok := c.Targets["nginx"]; ok {
 		l.nginx(options)
 	}
+	if options, ok := c.Targets["keepalived"]; ok {
+		l.keepalived(options)
+	}
 	if options := c.Targets["terraform"].Get("aws"); options != nil {
 		l.aws(options)
 	}

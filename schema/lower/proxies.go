@@ -132,13 +132,17 @@ func (l *lowering) nginx(options *topology.Tree) {
 	l.cannotTerminate("the stream module of nginx")
 	pool := l.pool(check)
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
+	listeners := []topology.Listener{l.listener(lb.Idle)}
+	if health, asked := l.healthListener(); asked {
+		listeners = append(listeners, health)
+	}
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "nginx", Platform: platform,
 		Fragment:     fragment(options),
 		MaxConns:     lb.MaxConnections,
 		FilesSuffice: topology.DefaultAt(true, lb.MaxConnections.Span),
 		HardStop:     lb.HardStopAfter,
-		Listeners:    []topology.Listener{l.listener(lb.Idle)},
+		Listeners:    listeners,
 		Pools:        []topology.Pool{pool},
 		Span:         options.At(lb.Span),
 	})

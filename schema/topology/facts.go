@@ -37,6 +37,7 @@ const (
 	FScrapes
 	FMembers // etcd's members: names, addresses, advertised URLs, ports
 	FFlags   // what each member is started with, and its name
+	FVRRP
 )
 
 // Has reports whether all of what is in s.
@@ -57,6 +58,12 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 				f.Guarded = nil // what enters a chain is said by the jump to it, which no file of rules holds
 				out.Firewalls = append(out.Firewalls, f)
 			}
+		}
+	}
+	if s.Has(FVRRP) {
+		for _, v := range t.VRRP {
+			v.Node = ""
+			out.VRRP = append(out.VRRP, v)
 		}
 	}
 	if s.Has(FAlerts) {
