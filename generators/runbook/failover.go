@@ -39,9 +39,12 @@ func binds(p topology.Proxy, a netip.Addr) bool {
 func (b *book) virtual() {
 	const main = "/etc/keepalived/keepalived.conf"
 	b.say("keepalived, on "+b.machines()+"; it needs curl, by which it asks the proxy on its own machine.",
-		"A machine on which the second command prints anything is not ready:")
-	b.run("install -m 0644 keepalived/"+b.VRRP[0].Node+"/keepalived.conf "+main+"  # on "+b.VRRP[0].Node,
-		"keepalived -t -f "+main, "systemctl enable keepalived", "systemctl reload-or-restart keepalived")
+		"A machine on which "+code("keepalived -t")+" prints anything is not ready:")
+	var lines []string
+	for _, v := range b.VRRP {
+		lines = append(lines, "install -m 0644 keepalived/"+v.Node+"/keepalived.conf "+main+"  # on "+v.Node)
+	}
+	b.run(append(lines, "keepalived -t -f "+main, "systemctl enable keepalived", "systemctl reload-or-restart keepalived")...)
 	address := b.VRRP[0].Addresses[0].V.Addr().String()
 	b.say("One of them, and no other, then has the address:")
 	b.run("ip -brief address show to " + address)
