@@ -91,24 +91,7 @@ func (b *buildCmd) chosen(res *schema.Result) ([]*schema.Cluster, error) {
 			return nil, usagef("--target: the spec does not enable %q", name)
 		}
 	}
-	if len(b.Cluster) == 0 {
-		return res.Clusters, nil
-	}
-	if !res.Fleet {
-		return nil, usagef("--cluster: the spec is no fleet")
-	}
-	var out []*schema.Cluster
-	for _, c := range res.Clusters {
-		if slices.Contains(b.Cluster, c.Name.V) {
-			out = append(out, c)
-		}
-	}
-	for _, name := range b.Cluster {
-		if !slices.ContainsFunc(out, func(c *schema.Cluster) bool { return c.Name.V == name }) {
-			return nil, usagef("--cluster: there is no cluster %q", name)
-		}
-	}
-	return out, nil
+	return choose(res, b.Cluster)
 }
 
 // compileAll compiles clusters side by side. Targets that --target leaves out are not rendered.
