@@ -2,6 +2,7 @@
 package generators
 
 import (
+	"github.com/etcdlbgen/etcdlbgen/generators/certificates"
 	"github.com/etcdlbgen/etcdlbgen/generators/endpoints"
 	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
 	"github.com/etcdlbgen/etcdlbgen/generators/haproxy"
@@ -27,6 +28,7 @@ var Targets = []target.Target{
 	etcd.Target,
 	kubernetes.Target,
 	endpoints.Target,
+	certificates.Target,
 	runbook.Target,
 	pem.Target,
 	keepalived.Target,

@@ -105,14 +105,20 @@ type oracles struct {
 	pem                                                      []byte
 	rules, tests, scripts, restores, routers                 []string
 	shells                                                   map[string]bool
+	openssl, key                                             string // the key is a file of one
 }
 
 func newOracles(t *testing.T) *oracles {
-	return &oracles{
+	o := &oracles{
 		haproxy: need(t, "haproxy"), nginx: need(t, "nginx"), unshare: need(t, "unshare"), promtool: need(t, "promtool"),
-		terraform: need(t, "terraform"), shellcheck: need(t, "shellcheck"),
+		terraform: need(t, "terraform"), shellcheck: need(t, "shellcheck"), openssl: need(t, "openssl"),
 		certificates: t.TempDir(), pem: certificate(t), shells: map[string]bool{},
 	}
+	o.key = filepath.Join(o.certificates, "key.pem")
+	if err := os.WriteFile(o.key, o.pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 var certificatePath = regexp.MustCompile(`\b(crt|ca-file) (/[A-Za-z0-9._@+/-]+)`)
@@ -151,6 +157,14 @@ func (o *oracles) check(t *testing.T, name, dir string, files map[string]string,
 		case strings.HasPrefix(path, "prometheus/tests/"):
 			if nth < 30 || nth%8 == 0 { // a second each
 				o.tests = append(o.tests, full)
+			}
+		case strings.HasPrefix(path, "certificates/openssl/"):
+			if nth%8 == 0 {
+				accepted(t, dir, o.openssl, "req", "-new", "-config", full, "-key", o.key, "-out", os.DevNull)
+			}
+		case path == "certificates/step-ca.sh":
+			if nth%16 == 0 { // no two are alike, and one takes a second
+				o.scripts = append(o.scripts, full)
 			}
 		case strings.HasSuffix(path, ".sh"):
 			if plain := regexp.MustCompile(`[0-9]+`).ReplaceAllString(text, "0"); !o.shells[plain] && len(o.scripts) < 12 {

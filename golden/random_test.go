@@ -261,6 +261,7 @@ func (d *drawer) targets() object {
 	}
 	add("prometheus", object{"labels": object{"team": rapid.StringMatching(`[ -~]{0,12}`).Draw(t, "label")}})
 	add("endpoints", object{})
+	add("certificates", object{})
 	add("etcd", object{})
 	return targets
 }

@@ -335,7 +335,7 @@ func (c *Cluster) Via() string {
 }
 
 // addressed are the targets that write members' addresses.
-var addressed = []string{"haproxy", "nginx", "iptables", "prometheus", "endpoints", "etcd"}
+var addressed = []string{"haproxy", "nginx", "iptables", "prometheus", "endpoints", "etcd", "certificates"}
 
 func (k checker) targets() {
 	if len(k.Targets) == 0 {

@@ -68,6 +68,7 @@ func (b *book) rollback() {
 }
 
 func (b *book) certificates() {
+	b.issue()
 	declared := b.Certificates[0] // of a cluster that speaks TLS
 	names := declared.Names.V
 	var addresses []string

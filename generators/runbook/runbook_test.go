@@ -48,7 +48,7 @@ clients: {
 targets: {
 	haproxy: {}, nginx: edition: "plus", terraform: aws: addresses: a: "10.0.1.5", iptables: {}
 	prometheus: labels: team: "{{ $labels.team }}"
-	endpoints: {}, etcd: {}, runbook: {}
+	endpoints: {}, etcd: {}, certificates: {}, runbook: {}
 }
 `,
 	"IPv6, fragments, an https metrics URL": `
@@ -187,7 +187,7 @@ func TestCommandsAreShell(t *testing.T) {
 func TestOnlyWhatIsBuilt(t *testing.T) {
 	_, text := build(t, members+`targets: runbook: {}`)
 	for _, unwanted := range []string{
-		"haproxy", "HAProxy", "nginx", "terraform", "iptables", "apply.sh", "prometheus", "promtool", "endpoints.env", ".env",
+		"haproxy", "HAProxy", "nginx", "terraform", "iptables", "apply.sh", "prometheus", "promtool", "endpoints.env", ".env", "certificates/",
 	} {
 		if strings.Contains(text, unwanted) {
 			t.Errorf("speaks of %s", unwanted)
@@ -207,6 +207,7 @@ func TestCommandsAreExact(t *testing.T) {
 		"etcdctl --endpoints=https://etcd-lb.example.com:2379 endpoint health",
 		"etcdctl --endpoints=" + direct + " endpoint status -w table",
 		"curl -fsS 'http://10.0.1.13:2381/readyz'",
+		"grep '^#   openssl' certificates/openssl/members/etcd-4.cnf",
 		"haproxy -c -f haproxy/haproxy.cfg",
 		`nginx -t -c "$PWD/nginx/nginx.conf"`,
 		"promtool check rules prometheus/rules/etcd-lb-prod.yml",

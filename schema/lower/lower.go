@@ -29,6 +29,7 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	}}
 	l.dialed()
 	l.certificate()
+	l.required()
 	if options, ok := c.Targets["haproxy"]; ok {
 		l.haproxy(options)
 	}
@@ -104,15 +105,7 @@ func (l *lowering) certificate() {
 		return
 	}
 	c := topology.Certificate{Role: topology.ServerCert, Declared: true, Names: l.AltNames, Addrs: l.AltIPs, Span: l.Span}
-	var names []string
-	var addrs []netip.Addr
-	for _, d := range l.shownTo() {
-		if a, err := netip.ParseAddr(d.V); err == nil {
-			addrs = append(addrs, a)
-		} else {
-			names = append(names, d.V)
-		}
-	}
+	names, addrs := split(l.shownTo())
 	if !c.Names.Known() {
 		c.Names = topology.DefaultAt(names, l.Span)
 	}

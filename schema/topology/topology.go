@@ -26,6 +26,7 @@ type Topology struct {
 	Firewalls    []Firewall
 	VRRP         []VRRP
 	Certificates []Certificate
+	Required     []Required // of a spec: the certificates to issue
 	Alerts       []Alert
 	Recorded     []string // metrics that recording rules make
 	Scrapes      []Scrape
