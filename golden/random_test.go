@@ -35,6 +35,7 @@ func randomSpec(t *rapid.T) object {
 	}
 	if targets != nil {
 		spec["targets"] = targets
+		d.passthrough(spec)
 	}
 	return spec
 }
@@ -264,6 +265,22 @@ func (d *drawer) targets() object {
 	add("certificates", object{})
 	add("etcd", object{})
 	return targets
+}
+
+// passthrough adds GCP's load balancer now and then. It keeps the port, so mostly both are the same.
+func (d *drawer) passthrough(spec object) {
+	clouds, ok := spec["targets"].(object)["terraform"].(object)
+	if !ok || !d.chance("gcp", 3) {
+		return
+	}
+	clouds["gcp"] = object{"provider": rapid.SampledFrom([]int{6, 7}).Draw(d.t, "google"), "globalAccess": rapid.Bool().Draw(d.t, "global access")}
+	if d.chance("gcp alone", 2) {
+		delete(clouds, "aws")
+	}
+	lb, ports := spec["loadBalancer"].(object), spec["cluster"].(object)["ports"].(object)
+	if !d.chance("ports as drawn", 8) {
+		lb["port"] = ports["client"]
+	}
 }
 
 // load writes a spec as JSON and loads it.

@@ -341,8 +341,8 @@ func (k checker) targets() {
 	if len(k.Targets) == 0 {
 		k.fail(k.TargetsSpan, "targets is empty, so there is nothing to build; need at least one", "leave targets out for "+strings.Join(implied, ", "))
 	}
-	if t, ok := k.Targets["terraform"]; ok && t.Get("aws") == nil {
-		k.fail(t.Span, "targets.terraform names no cloud, so there is nothing to build; need aws", "write terraform: aws: {}")
+	if t, ok := k.Targets["terraform"]; ok && len(t.Keys()) == 0 {
+		k.fail(t.Span, "targets.terraform names no cloud, so there is nothing to build; need one, such as aws", "write terraform: aws: {}")
 	}
 	for _, m := range k.Etcd.Members {
 		if m.Address.Known() {

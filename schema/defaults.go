@@ -36,6 +36,8 @@ var defaults = map[string]any{
 	"targets.terraform.aws.targetType":         "ip",
 	"targets.terraform.aws.crossZone":          true,
 	"targets.terraform.aws.deletionProtection": true,
+	"targets.terraform.gcp.provider":           7,
+	"targets.terraform.gcp.globalAccess":       false,
 	"targets.iptables.mode":                    "enforce",
 }
 
@@ -48,5 +50,6 @@ var optional = map[string]bool{
 	"targets.keepalived":    true,
 	"targets.terraform":     true,
 	"targets.terraform.aws": true,
+	"targets.terraform.gcp": true,
 	"targets.iptables":      true,
 }

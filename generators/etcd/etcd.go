@@ -48,9 +48,12 @@ func member(cluster string, m topology.Member, header target.Header) *target.Env
 }
 
 func serving(e *target.Env, f topology.Flags) {
-	if onLoopback(f.ListenClientURLs) {
+	switch {
+	case everywhere(f.ListenClientURLs):
+		e.Section("Where clients are served: on all addresses, since packets come with the load balancer's own as they were sent.")
+	case onLoopback(f.ListenClientURLs):
 		e.Section("Where clients are served: on loopback, too, for etcdctl on this machine.")
-	} else {
+	default:
 		e.Section("Where clients are served. Not on loopback: there the load balancer has this port.")
 	}
 	e.Set("ETCD_LISTEN_CLIENT_URLS", join(f.ListenClientURLs))
@@ -64,7 +67,11 @@ func serving(e *target.Env, f topology.Flags) {
 // health is where load balancers and monitoring ask, beside the client port.
 func health(e *target.Env, f topology.Flags) {
 	if len(f.ListenMetricsURLs) > 0 {
-		e.Section("Health and metrics, on the member's address: a check from outside does not reach loopback.")
+		where := "the member's address: a check from outside does not reach loopback."
+		if everywhere(f.ListenMetricsURLs) {
+			where = "all addresses: checks are sent to the load balancer's own, too."
+		}
+		e.Section("Health and metrics, on " + where)
 		e.Set("ETCD_LISTEN_METRICS_URLS", join(f.ListenMetricsURLs))
 	}
 	if len(f.ListenClientHTTPURLs) > 0 {
@@ -107,6 +114,16 @@ func caWithoutAuth(etcd topology.Etcd) diag.List {
 }
 
 // onLoopback reports whether one of several URLs is for the machine itself.
+// everywhere reports whether one of the URLs is on all addresses.
+func everywhere(urls []topology.Value[string]) bool {
+	for _, v := range urls {
+		if u, ok := topology.ParseURL(v); ok && u.Everywhere() {
+			return true
+		}
+	}
+	return false
+}
+
 func onLoopback(urls []topology.Value[string]) bool {
 	for _, v := range urls {
 		if u, ok := topology.ParseURL(v); ok && u.OnLoopback() {

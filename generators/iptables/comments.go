@@ -31,6 +31,13 @@ func sourceNames(t *topology.Topology) map[netip.Prefix]string {
 			add(host(a.V), "node "+n.Name.V)
 		}
 	}
+	for _, p := range t.Proxies {
+		for _, b := range p.Pools {
+			for _, source := range b.Check.Sources {
+				add(source, "health checks of the cloud")
+			}
+		}
+	}
 	for _, list := range []struct {
 		who      string
 		prefixes []topology.Value[netip.Prefix]

@@ -23,11 +23,7 @@ func (b *book) balancer() {
 	if p := b.proxy("nginx"); p != nil {
 		b.nginx(p)
 	}
-	if b.proxy("terraform") != nil {
-		b.say("The variables of the module are in " + code("terraform/aws/variables.tf") + ". Read the plan before it is applied:")
-		b.run("terraform -chdir=terraform/aws init", "terraform -chdir=terraform/aws plan -out=etcd-lb.plan",
-			"terraform -chdir=terraform/aws apply etcd-lb.plan")
-	}
+	b.modules()
 }
 
 func (b *book) haproxy(p *topology.Proxy) {
@@ -93,8 +89,8 @@ func (b *book) stop() string {
 	out := []string{"When no client is left on the load balancer, stop it."}
 	for _, p := range b.Proxies {
 		switch {
-		case p.Platform == "aws":
-			out = append(out, "In AWS: apply "+code("deletionProtection: false")+", then "+code("terraform -chdir=terraform/aws destroy")+".")
+		case p.Cloud():
+			out = append(out, destroy(p))
 		case p.Fragment:
 			out = append(out, "Remove its file from "+p.Target+"'s folder, and reload "+p.Target+".")
 		case p.Container:

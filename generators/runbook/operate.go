@@ -53,10 +53,7 @@ func (b *book) bypass() {
 	if b.has("iptables") {
 		steps = append(steps, "Let clients reach members: "+b.openMembers()+".")
 	}
-	if b.has("terraform") {
-		steps = append(steps, "In AWS, admit the clients in the members' security group: add their networks to "+code("clients: direct")+
-			" in the spec, build and apply.")
-	}
+	steps = append(steps, b.admitInClouds()...)
 	point := "Point clients to the members: " + code(direct)
 	if b.has("endpoints") {
 		point += ", ETCD_ACCESS_ADDRESSES_DIRECT in " + code("endpoints/endpoints.env")

@@ -175,7 +175,7 @@ func (f *folder) block(r *resource) node {
 func expand(one node, name string, each value) []node {
 	unsure := one
 	unsure.many = true
-	unsure.scope = one.scope.with(name, value{})
+	unsure.scope = one.scope.with(name, unknown(each.at, each.mentions()...))
 	var out []node
 	switch d := each.data.(type) {
 	case *mapping:

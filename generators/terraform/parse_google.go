@@ -32,10 +32,17 @@ type googleReader struct {
 	strays []node
 	// listed are the endpoints of endpoint groups, by the group's address.
 	listed map[string][]node
+	// memberships are the instances that are put into groups one by one, by the group's address.
+	memberships map[string][]node
 }
 
 func readGoogle(f *folder, t *topology.Topology) {
-	r := &googleReader{folder: f, rules: map[string][]node{}, listed: map[string][]node{}}
+	r := &googleReader{folder: f, rules: map[string][]node{}, listed: map[string][]node{}, memberships: map[string][]node{}}
+	for _, n := range f.of("google_compute_instance_group_membership") {
+		if group := n.targetOf("instance_group", instanceGroups); group != "" {
+			r.memberships[group] = append(r.memberships[group], n)
+		}
+	}
 	for _, n := range f.of("google_compute_network_endpoint") {
 		if group := n.targetOf("network_endpoint_group", endpointGroups); group != "" {
 			r.listed[group] = append(r.listed[group], n)
@@ -175,7 +182,7 @@ func (r *googleReader) pool(n node, through topology.Value[bool], listeners []to
 	p := topology.Pool{
 		Name: topology.SetAt(labelled(n), n.span()), Mode: googleMode(n),
 		Check:   r.check(n),
-		Partial: true,
+		Partial: !r.whole(n),
 		Span:    n.span(),
 	}
 	port := topology.Value[int]{}
@@ -184,6 +191,9 @@ func (r *googleReader) pool(n node, through topology.Value[bool], listeners []to
 		p.KeepsDestination = topology.DefaultAt(through.V, n.span())
 		if through.V && len(listeners) > 0 {
 			port = listeners[0].Binds[0].Port
+		}
+		if through.V {
+			readTracking(n, &p)
 		}
 	}
 	if external := scheme(n).V == "EXTERNAL" && through.V; external || !through.Known() {
@@ -218,7 +228,15 @@ func googleMode(service node) topology.Value[topology.Mode] {
 // are, one server stands for any number.
 func (r *googleReader) servers(n node, port topology.Value[int]) []topology.Server {
 	var out []topology.Server
+	joined := map[string]bool{}
 	for _, b := range few(n.blocks("backend")) {
+		if address := b.targetOf("group", instanceGroups); r.memberships[address] != nil {
+			if !joined[address] {
+				joined[address] = true
+				out = append(out, r.joined(address, port)...)
+			}
+			continue
+		}
 		if group, ok := r.folder.first(b.targetOf("group", endpointGroups)); ok {
 			out = append(out, r.endpoints(group)...)
 		}

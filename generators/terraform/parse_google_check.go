@@ -1,15 +1,11 @@
 package terraform
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
-
-// googleProbes are where the probes of Google's load balancers come from, but for external ones that pass packets on.
-var googleProbes = []netip.Prefix{netip.MustParsePrefix("35.191.0.0/16"), netip.MustParsePrefix("130.211.0.0/22")}
 
 // What a Google health check does where nothing is written.
 const (
@@ -98,7 +94,7 @@ func checkTimes(n node) topology.Check {
 		Timeout:  readOr(n, "timeout_sec", value.seconds, googleTimeout),
 		Fall:     readOr(n, "unhealthy_threshold", value.whole, googleCount),
 		Rise:     readOr(n, "healthy_threshold", value.whole, googleCount),
-		Sources:  googleProbes,
+		Sources:  topology.GoogleProbes,
 		Span:     n.span(),
 	}
 }

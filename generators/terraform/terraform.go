@@ -18,7 +18,7 @@ const targetName = "terraform"
 // Target writes one module a cloud and reads every folder of .tf files.
 var Target = target.Target{
 	Name:   targetName,
-	Doc:    "Terraform modules of cloud load balancers: AWS Network Load Balancer",
+	Doc:    "Terraform modules of cloud load balancers: AWS Network Load Balancer, GCP internal passthrough load balancer",
 	Render: render,
 	Detect: func(file string, _ []byte) bool { return strings.HasSuffix(file, ".tf") },
 	Parse:  parse,
@@ -35,6 +35,7 @@ var clouds = []struct {
 	render func(*topology.Topology, *topology.Tree) ([]file, diag.List)
 }{
 	{"aws", renderAWS},
+	{"gcp", renderGCP},
 }
 
 // render writes the module of each cloud that the options name.

@@ -137,3 +137,8 @@ func choose(condition, yes, no hclwrite.Tokens) hclwrite.Tokens {
 func sign(kind hclsyntax.TokenType, text string) hclwrite.Tokens {
 	return hclwrite.Tokens{{Type: kind, Bytes: []byte(text), SpacesBefore: 1}}
 }
+
+// either is true where one of two conditions holds.
+func either(left, right hclwrite.Tokens) hclwrite.Tokens {
+	return slices.Concat(left, sign(hclsyntax.TokenOr, "||"), right)
+}

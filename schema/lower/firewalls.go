@@ -166,11 +166,11 @@ func (l *lowering) vrrp(family topology.Family) []topology.FirewallRule {
 // cloudAdmissions is what members behind a cloud's load balancer must admit beside: its own addresses, and the
 // clients' where it keeps them.
 func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
+	out := l.gcpAdmissions(options)
 	aws := l.Targets["terraform"].Get("aws")
 	if aws == nil {
-		return nil
+		return out
 	}
-	var out []admission
 	serve := []int{l.Etcd.ClientPort.V, l.checkPort()}
 	for _, a := range l.t.Cloud {
 		out = append(out, admission{prefix(a), serve})

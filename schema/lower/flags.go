@@ -25,19 +25,22 @@ func (l *lowering) flags(at diag.Span) {
 // serving is where a member listens and what it advertises: itself, never the load balancer.
 func (l *lowering) serving(f *topology.Flags, m topology.Member) {
 	e, own := l.t.Etcd, addresses(m)
-	clients := own
+	clients, others := own, own
 	if !l.dialsLoopback() {
 		clients = slices.Concat(own, loopbacksOf(own)) // for etcdctl on this machine
+	}
+	if l.passedThrough() {
+		clients, others = everyIPv4(clients), everyIPv4(own)
 	}
 	f.ListenClientURLs = urls(e.Scheme, clients, e.ClientPort)
 	f.AdvertiseClientURLs = stated(m.ClientURLs, e.ClientURLs(m), m.Span)
 	f.ListenPeerURLs = urls(e.Scheme, own, e.PeerPort)
 	f.AdvertisePeerURLs = stated(m.PeerURLs, e.PeerURLs(m), m.Span)
 	if e.MetricsPort.Known() {
-		f.ListenMetricsURLs = urls(e.MetricsScheme, own, e.MetricsPort)
+		f.ListenMetricsURLs = urls(e.MetricsScheme, others, e.MetricsPort)
 	}
 	if e.ClientHTTPPort.Known() {
-		f.ListenClientHTTPURLs = urls(e.Scheme, own, e.ClientHTTPPort)
+		f.ListenClientHTTPURLs = urls(e.Scheme, others, e.ClientHTTPPort)
 	}
 }
 

@@ -25,9 +25,9 @@ const (
 	FRetries
 	FCutOnDown
 	FCutOnRemoval
-	FKeepsSource
-	FCheck      // kind, port, method and path of the health check
-	FCheckTimes // interval, fall, rise
+	FKeepsSource // and the destination
+	FCheck       // kind, port, method and path of the health check
+	FCheckTimes  // interval, fall, rise
 	FCheckTimeout
 	FCheckFast // intervals in other states
 	FCheckTLS  // certificates of the check
@@ -56,6 +56,7 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 		for _, f := range t.Firewalls {
 			if f.Target == target {
 				f.Guarded = nil // what enters a chain is said by the jump to it, which no file of rules holds
+				f.Platform = "" // which is what kind of file it is
 				out.Firewalls = append(out.Firewalls, f)
 			}
 		}
@@ -145,6 +146,7 @@ func (b Pool) restrict(s Facts) Pool {
 	if s.Has(FTLS) {
 		out.TLS, out.Verify, out.Cert, out.Key, out.CA, out.HTTP2 = b.TLS, b.Verify, b.Cert, b.Key, b.CA, b.HTTP2
 	}
+	keep(&out.KeepsDestination, b.KeepsDestination, s.Has(FKeepsSource))
 	out.Check = b.Check.restrict(s)
 	for _, v := range b.Servers {
 		if v.Drain.V && !s.Has(FDrain) {
@@ -164,6 +166,7 @@ func (c Check) restrict(s Facts) Check {
 	var out Check
 	if s.Has(FCheck) {
 		out.Kind, out.Port, out.Plain, out.Method, out.Path = c.Kind, c.Port, c.Plain, c.Method, c.Path
+		out.Sources, out.SourceTag = c.Sources, c.SourceTag
 	}
 	if s.Has(FCheckTimes) {
 		out.Interval, out.Fall, out.Rise = c.Interval, c.Fall, c.Rise

@@ -25,11 +25,13 @@ func FamilyOf(a netip.Addr) Family {
 
 // Firewall is the inbound rules of one kind of machine in one family.
 type Firewall struct {
-	Target  string        // the target that writes it
-	Role    string        // Members or Nodes; of a foreign file "" or what names the machine
-	Name    Value[string] // the chain or security group
-	Family  Family
-	Observe Value[bool] // logs and accepts what it would refuse
+	Target string // the target that writes it
+	// Platform is, of a spec, the cloud whose firewall it is.
+	Platform string
+	Role     string        // Members or Nodes; of a foreign file "" or what names the machine
+	Name     Value[string] // the chain or security group
+	Family   Family
+	Observe  Value[bool] // logs and accepts what it would refuse
 	// Cloud says that it stands before the machine: loopback never meets it, and answers pass.
 	Cloud bool
 	// Complete says that its source holds all there is for the machine, in both families: a family without a firewall is

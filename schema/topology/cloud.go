@@ -1,0 +1,95 @@
+package topology
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// GoogleProbes are where the probes of Google's load balancers come from, but for external ones that pass packets on.
+var GoogleProbes = []netip.Prefix{netip.MustParsePrefix("35.191.0.0/16"), netip.MustParsePrefix("130.211.0.0/22")}
+
+// CloudBalancer is what a spec says of one cloud's load balancer, gathered for those who write it down.
+type CloudBalancer struct {
+	Name      string // of everything that is made for it: "etcd-prod"
+	Host      string // the first name that clients dial; "" where they dial none
+	Names     []string
+	Addresses []string // that clients dial, loopback left out
+	Scheme    string
+	Proxy     *Proxy
+	Listener  Listener
+	Pool      Pool // without the servers that get no new connection
+	Firewalls []Firewall
+	Quorum    int // healthy servers below which etcd is about to lose, or has lost, its quorum
+}
+
+// CloudBalancer gathers what a target writes of a platform; nil where the spec asks for none.
+func (t *Topology) CloudBalancer(target, platform string) *CloudBalancer {
+	for i := range t.Proxies {
+		p := &t.Proxies[i]
+		if p.Target != target || p.Platform != platform || len(p.Listeners) == 0 || len(p.Listeners[0].Routes) == 0 {
+			continue
+		}
+		pool := p.Pool(p.Listeners[0].Routes[0].Pool.V)
+		if pool == nil {
+			continue
+		}
+		b := &CloudBalancer{
+			Name: "etcd-" + t.Name.V, Scheme: t.Etcd.Scheme.V,
+			Proxy: p, Listener: p.Listeners[0], Pool: *pool,
+		}
+		b.Pool.Servers = slices.DeleteFunc(slices.Clone(pool.Servers), func(s Server) bool { return s.Drain.V })
+		for _, f := range t.Firewalls {
+			if f.Target == target && f.Platform == platform {
+				b.Firewalls = append(b.Firewalls, f)
+			}
+		}
+		b.dial(t.Dialed)
+		b.Quorum = t.Etcd.quorum(len(b.Pool.Servers))
+		return b
+	}
+	return nil
+}
+
+// dial splits what clients dial into names and addresses.
+func (b *CloudBalancer) dial(dialed []Value[string]) {
+	for _, d := range dialed {
+		addr, err := netip.ParseAddr(d.V)
+		switch {
+		case err != nil:
+			b.Names = append(b.Names, d.V)
+		case !addr.IsLoopback():
+			b.Addresses = append(b.Addresses, d.V)
+		}
+	}
+	if len(b.Names) > 0 {
+		b.Host = b.Names[0]
+	}
+}
+
+// quorum is that of the voting members, but never more than there are servers.
+func (e Etcd) quorum(servers int) int {
+	voters := 0
+	for _, m := range e.Members {
+		if !m.Learner.V {
+			voters++
+		}
+	}
+	return min(max(voters, servers)/2+1, servers)
+}
+
+// Servers are the names of the members behind the load balancer.
+func (b *CloudBalancer) Servers() []string {
+	out := make([]string, len(b.Pool.Servers))
+	for i, s := range b.Pool.Servers {
+		out[i] = s.Name.V
+	}
+	return out
+}
+
+// Port is the one that clients dial.
+func (b *CloudBalancer) Port() int {
+	if len(b.Listener.Binds) == 0 {
+		return 0
+	}
+	return b.Listener.Binds[0].Port.V
+}
