@@ -25,6 +25,7 @@ type cli struct {
 	Build   buildCmd   `cmd:"" help:"Compile a spec into the files that run the load balancer."`
 	Lint    lintCmd    `cmd:"" help:"Find mistakes in specs, generated and hand-written configurations and certificates."`
 	Explain explainCmd `cmd:"" help:"Explain a rule: why it matters, what to do about it; without a rule, list all."`
+	Show    showCmd    `cmd:"" help:"Print what follows from a spec: how to connect, what certificates hold, what stands where, who may reach what."`
 	Verify  verifyCmd  `cmd:"" help:"Ask a running cluster, through its load balancer and directly, whether all is as it should be."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

@@ -20,8 +20,6 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/cmd/etcdlbgen/verify"
 	"github.com/etcdlbgen/etcdlbgen/schema"
-	"github.com/etcdlbgen/etcdlbgen/schema/diag"
-	"github.com/etcdlbgen/etcdlbgen/schema/lower"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -80,23 +78,7 @@ func (c *verifyCmd) topologies(s *streams) ([]*topology.Topology, error) {
 	if len(c.Spec) == 0 {
 		return []*topology.Topology{nil}, nil
 	}
-	res, diags, err := schema.Load(schema.Input{Paths: c.Spec, Tags: c.Tag, Stdin: s.in})
-	if err != nil {
-		return nil, err
-	}
-	if diags.Has(diag.Error) {
-		return nil, s.report(diags, res.Text, "error")
-	}
-	chosen, err := choose(res, c.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	var out []*topology.Topology
-	for _, cluster := range chosen {
-		t, _ := lower.Topology(cluster)
-		out = append(out, t)
-	}
-	return out, nil
+	return s.topologies(c.Spec, c.Tag, c.Cluster)
 }
 
 // verify asks one cluster, and prints the lines where they are for people.

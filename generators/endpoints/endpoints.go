@@ -31,7 +31,7 @@ func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 	e.Section(direct(t.Etcd)...)
 	e.Set("ETCD_ACCESS_ADDRESSES_DIRECT", strings.Join(t.Etcd.DirectURLs(), ","))
 	e.Section("How members reach each other, in the form of etcd's --initial-cluster. Never through the load balancer.")
-	e.Set("ETCD_PEER_ADDRESSES", strings.Join(peers(t.Etcd), ","))
+	e.Set("ETCD_PEER_ADDRESSES", strings.Join(t.Etcd.PeerAddresses(), ","))
 	certificate(e, t.Clients.Certificate)
 	return []target.Artifact{e.Artifact("endpoints/endpoints.env")}, nil
 }
@@ -52,17 +52,6 @@ func direct(etcd topology.Etcd) []string {
 		about = append(about, "Not in it, since learners serve no clients: "+strings.Join(learners, ", ")+".")
 	}
 	return about
-}
-
-// peers are name=url, once a URL: a member may advertise several.
-func peers(etcd topology.Etcd) []string {
-	var out []string
-	for _, m := range etcd.Members {
-		for _, u := range etcd.PeerURLs(m) {
-			out = append(out, m.Name.V+"="+u)
-		}
-	}
-	return out
 }
 
 func certificate(e *target.Env, pair topology.KeyPair) {

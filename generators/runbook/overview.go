@@ -12,7 +12,7 @@ func (b *book) overview() {
 	b.say("Clients dial "+code(b.BalancerURL())+".", "The load balancer passes their connections on to port",
 		fmt.Sprint(b.Etcd.ClientPort.V), "of a member "+b.how()+". Members talk to each other on port",
 		fmt.Sprint(b.Etcd.PeerPort.V)+", never through the load balancer.")
-	b.fenced("mermaid", b.diagram())
+	b.fenced("mermaid", Diagram(b.Topology))
 	b.members()
 	b.nodes()
 }
@@ -25,20 +25,20 @@ func (b *book) how() string {
 	return "without opening them"
 }
 
-// diagram gives nodes names of its own: a member may be called "end" or "graph".
-func (b *book) diagram() []string {
+// Diagram is what stands where, in Mermaid. It gives nodes names of its own: a member may be called "end" or "graph".
+func Diagram(t *topology.Topology) []string {
 	lines := []string{
 		"flowchart LR",
 		"    clients([clients])",
-		fmt.Sprintf(`    lb["load balancer<br/>%s"]`, b.BalancerURL()),
+		fmt.Sprintf(`    lb["load balancer<br/>%s"]`, t.BalancerURL()),
 		"    clients --> lb",
 	}
-	lines = append(lines, fmt.Sprintf(`    subgraph etcd["etcd, each with each on port %d"]`, b.Etcd.PeerPort.V))
-	for i, m := range b.Etcd.Members {
+	lines = append(lines, fmt.Sprintf(`    subgraph etcd["etcd, each with each on port %d"]`, t.Etcd.PeerPort.V))
+	for i, m := range t.Etcd.Members {
 		lines = append(lines, fmt.Sprintf(`        m%d["%s<br/>%s"]`, i+1, m.Name.V, m.Host()))
 	}
 	lines = append(lines, "    end")
-	for i, m := range b.Etcd.Members {
+	for i, m := range t.Etcd.Members {
 		switch {
 		case m.Learner.V:
 		case m.Drain.V:

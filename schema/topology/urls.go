@@ -25,6 +25,17 @@ func (e Etcd) DirectURLs() []string {
 	return out
 }
 
+// PeerAddresses are name=url, as in --initial-cluster: once a URL, since a member may advertise several.
+func (e Etcd) PeerAddresses() []string {
+	var out []string
+	for _, m := range e.Members {
+		for _, u := range e.PeerURLs(m) {
+			out = append(out, m.Name.V+"="+u)
+		}
+	}
+	return out
+}
+
 // ClientURL is where clients reach a member itself: the first URL it is stated to advertise, else its own address.
 func (e Etcd) ClientURL(m Member) string { return e.ClientURLs(m)[0] }
 
