@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,7 +15,8 @@ import (
 // folder is a parsed Terraform folder.
 type folder struct {
 	texts     map[string][]byte
-	resources []*resource // in file order
+	lines     map[string][]int // where lines begin
+	resources []*resource      // in file order
 	byAddress map[string]*resource
 	// names are the expressions of "var.x" (its default) and "local.x".
 	names map[string]hclsyntax.Expression
@@ -41,7 +41,7 @@ func (r *resource) address() string { return r.kind + "." + r.label }
 // open parses the files of a source. What a syntax error leaves readable is read.
 func open(src target.Source) (*folder, diag.List) {
 	f := &folder{
-		texts: map[string][]byte{}, byAddress: map[string]*resource{},
+		texts: map[string][]byte{}, lines: map[string][]int{}, byAddress: map[string]*resource{},
 		names: map[string]hclsyntax.Expression{}, values: map[string]value{}, firsts: map[string]node{},
 	}
 	var diags diag.List
@@ -49,7 +49,8 @@ func open(src target.Source) (*folder, diag.List) {
 	slices.SortStableFunc(files, func(a, b target.File) int { return rank(a.Path) - rank(b.Path) })
 	for _, file := range files {
 		f.texts[file.Path] = file.Data
-		parsed, problems := hclsyntax.ParseConfig(file.Data, file.Path, hcl.InitialPos)
+		f.lines[file.Path] = lineStarts(file.Data)
+		parsed, problems := parseFile(file.Data, file.Path)
 		for _, p := range problems {
 			if p.Severity == hcl.DiagError {
 				f.syntax(&diags, p, file.Path)
@@ -203,16 +204,30 @@ func iterator(key string, k, v value) value {
 
 // span is a range in lines and runes. HCL counts columns in graphemes.
 func (f *folder) span(r hcl.Range) diag.Span {
-	text := f.texts[r.Filename]
-	return diag.Span{
-		File: r.Filename,
-		Line: r.Start.Line, Col: column(text, r.Start.Byte),
-		EndLine: r.End.Line, EndCol: column(text, r.End.Byte),
-	}
+	s := diag.Span{File: r.Filename}
+	s.Line, s.Col = f.position(r.Filename, r.Start.Byte)
+	s.EndLine, s.EndCol = f.position(r.Filename, r.End.Byte)
+	return s
 }
 
-func column(text []byte, offset int) int {
+// position is the line and column of an offset: those of the parser are of a text that may have been rewritten.
+func (f *folder) position(file string, offset int) (line, column int) {
+	text, starts := f.texts[file], f.lines[file]
 	offset = min(max(offset, 0), len(text))
-	line := text[bytes.LastIndexByte(text[:offset], '\n')+1 : offset]
-	return utf8.RuneCount(line) + 1
+	line, found := slices.BinarySearch(starts, offset)
+	if found {
+		line++
+	}
+	return line, utf8.RuneCount(text[starts[line-1]:offset]) + 1
+}
+
+// lineStarts are the offsets at which lines begin.
+func lineStarts(text []byte) []int {
+	starts := []int{0}
+	for i := range text {
+		if text[i] == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	return starts
 }
