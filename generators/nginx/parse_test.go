@@ -269,6 +269,12 @@ pool etcd (roundrobin) connect=? retries=(1) check=(passive) interval=(10s)
   10.0.0.2:2379
 `,
 		},
+		{
+			"words that a script replaces",
+			"events { }\nstream {\n  upstream api {\nBACKENDS\n  }\n  server { listen __PORT__; proxy_pass api; }\n}\n",
+			"nginx max=(240) stop=(0s)\nlisten ?:? -> api idle=(10m0s)\n" +
+				"pool api (roundrobin) connect=(1m0s) retries=(0) check=(passive) interval=(10s) fall=(1)\n",
+		},
 		{"a web server", "server { listen 80; server_name x; location / { root /srv; } }\n", ""},
 		{"a web server's main file", "events { }\nhttp { server { listen 80; } }\n", ""},
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // word is one word of a file, without its quotes.
@@ -151,10 +152,16 @@ var begins = map[string]bool{
 	"proxy_pass": true, "proxy_timeout": true, "proxy_connect_timeout": true, "proxy_socket_keepalive": true,
 }
 
+// standIn is a word in the place of directives, as scripts replace it.
+var standIn = pattern.New(`^_*[A-Z][A-Z0-9_]+$`)
+
 // unfinished ends the directive at hand, which lacks its semicolon.
 func (s *scanner) unfinished() {
 	n := s.pending
 	s.pending = nil
+	if len(n.args) == 0 && standIn.MatchString(n.name.text) {
+		return // somebody puts directives there, with their ends
+	}
 	s.syntax(n.span(), quote(n.name.text)+` has no ";" at its end, so nginx refuses the file; need one`,
 		`add ";"`)
 }

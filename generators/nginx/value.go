@@ -114,7 +114,7 @@ func portOf(w word, text string) topology.Value[int] {
 	return topology.UnknownAt[int](w.span)
 }
 
-var capitals = pattern.New(`^[A-Z][A-Z0-9_]+$`)
+var capitals = pattern.New(`^_*[A-Z][A-Z0-9_]+$`)
 
 // isOpen reports whether a word is filled in later: by a template, a variable or by hand.
 func isOpen(s string) bool {
