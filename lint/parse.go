@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 )
@@ -58,6 +59,9 @@ func (u unit) read() (target.Source, error) {
 			}
 		}
 		data := written
+		if f.doc != nil && f.doc.to <= len(data) {
+			data = f.doc.extract(data)
+		}
 		if !u.format.Binary {
 			data = mask(data, u.format.Own)
 		}
@@ -125,7 +129,9 @@ func units(files []file) []unit {
 	at := map[[3]string]int{}
 	for _, f := range files {
 		key := [3]string{f.format.Name, f.host, f.path}
-		if f.format.Unit != nil {
+		if f.doc != nil {
+			key[2] = f.path + ":" + strconv.Itoa(f.doc.from)
+		} else if f.format.Unit != nil {
 			key[2] = f.format.Unit(f.path)
 		}
 		i, ok := at[key]

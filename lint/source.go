@@ -36,6 +36,7 @@ type file struct {
 	format *target.Target // nil: none but perhaps a spec's
 	// includes are the patterns of the files that it includes.
 	includes []string
+	doc      *heredoc // the part that is meant; nil: all of it
 }
 
 // collector gathers the files that a call names.
@@ -142,7 +143,7 @@ func (c *collector) stdin(o Options) error {
 	}
 	f := file{path: name, data: bytes.TrimPrefix(data, byteOrderMark)}
 	f.format = detect(name, f.data[:min(len(f.data), headSize)])
-	if !c.add(f, int64(len(data))) {
+	if !c.addEmbedded(f, int64(len(data)), c.add(f, int64(len(data)))) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
 	}
 	return nil
@@ -231,7 +232,7 @@ func (c *collector) file(p, machine string, walked bool) (known bool, err error)
 	}
 	head = bytes.TrimPrefix(head[:n], byteOrderMark)
 	format := detect(p, head)
-	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName {
+	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !isScript(p, head) {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
 			return false, nil
 		}
@@ -243,7 +244,9 @@ func (c *collector) file(p, machine string, walked bool) (known bool, err error)
 	}
 	c.seen[p] = true
 	n = len(c.files)
-	known = c.add(file{path: p, host: machine, walked: walked, data: append(head, data...), format: format}, info.Size())
+	whole := file{path: p, host: machine, walked: walked, data: append(head, data...), format: format}
+	known = c.add(whole, info.Size())
+	known = c.addEmbedded(whole, info.Size(), known)
 	for i := range c.files[n:] {
 		c.files[n+i].data = nil // it can be read again
 	}

@@ -1,0 +1,59 @@
+package lint
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+func TestEmbedded(t *testing.T) {
+	const cfg = "global\n  maxconn 1\ndefaults\n  mode tcp\n"
+	for _, tt := range []struct {
+		name, script string
+		want         []string // formats
+	}{
+		{"by its name", "cat > /etc/haproxy/haproxy.cfg <<EOF\n" + cfg + "EOF\n", []string{"haproxy"}},
+		{"by its text", "cat <<'EOF' | ssh lb 'cat > x'\n" + cfg + "EOF\n", []string{"haproxy"}},
+		{"through tee", "sudo tee /etc/nginx/nginx.conf >/dev/null <<-\"EOF\"\n\tevents { }\n\tEOF\n", []string{"nginx"}},
+		{"two", "cat >a.cfg <<A\n" + cfg + "A\ncat >b.cfg <<B\n" + cfg + "B\n", []string{"haproxy", "haproxy"}},
+		{"without an end", "cat > haproxy.cfg <<EOF\n" + cfg, []string{"haproxy"}},
+		{"of another kind", "cat > motd <<EOF\nhello\nEOF\n", nil},
+		{"none", "echo '<<' EOF\nx=$((1 << 2))\n", nil},
+		{"rules of iptables, which the script's own reader knows", "iptables-restore <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n", nil},
+	} {
+		var got []string
+		for _, f := range embedded(file{path: "x.sh", data: []byte(tt.script)}) {
+			got = append(got, f.format.Name)
+		}
+		if strings.Join(got, " ") != strings.Join(tt.want, " ") {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestExtract(t *testing.T) {
+	const body = "bind ${ADDR}:$PORT \\$x $(hostname) `id -u`\n"
+	script := "ä <<X\n" + body + "X\ndone\n"
+	doc := heredoc{from: strings.Index(script, "bind"), to: strings.Index(script, "X\nd")}
+	got := string(doc.extract([]byte(script)))
+	if len(got) != len(script) || strings.Count(got, "\n") != strings.Count(script, "\n") {
+		t.Fatalf("moved: %q", got)
+	}
+	if strings.TrimSpace(got[:doc.from]) != "" || strings.TrimSpace(got[doc.to:]) != "" {
+		t.Errorf("the script shows: %q", got)
+	}
+	words := strings.Fields(got)
+	if len(words) != 5 || words[0] != "bind" || words[2] != `\$x` {
+		t.Fatalf("%q", words)
+	}
+	for _, i := range []int{1, 3, 4} {
+		if !topology.IsHole(words[i]) {
+			t.Errorf("%q is taken to be text", words[i])
+		}
+	}
+	doc.literal = true
+	if got := string(doc.extract([]byte(script))); got[doc.from:doc.to] != body {
+		t.Errorf("replaced in a literal one: %q", got)
+	}
+}
