@@ -260,6 +260,7 @@ func (m *method) kind(v member, at diag.Span) topology.Value[topology.CheckKind]
 // unless it asks for them with "default".
 func (m *method) secure(v member) (secure, sure bool) {
 	p := v.params
+	p.loose = false // nobody checks all servers of all pools over TLS, or at one port
 	if m.connect != nil {
 		if m.connect.flag("ssl") {
 			return true, true
@@ -300,7 +301,9 @@ func (m *method) port(v member) topology.Value[int] {
 			}
 		}
 	}
-	out := paramOf(v.params, "port", readPort, v.Port.V, v.Span)
+	p := v.params
+	p.loose = false
+	out := paramOf(p, "port", readPort, v.Port.V, v.Span)
 	if out.State == topology.Defaulted && !v.Port.Known() {
 		return topology.UnknownAt[int](v.Port.Span)
 	}

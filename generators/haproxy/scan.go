@@ -144,7 +144,15 @@ func (s *scanner) add(l line) {
 	}
 }
 
+// legacy are keywords that versions before 2.1 had for timeouts.
+var legacy = map[string]string{"contimeout": "connect", "clitimeout": "client", "srvtimeout": "server"}
+
 func (s *section) take(l line) {
+	if which, ok := legacy[l.words[0].text]; ok {
+		kind := l.words[0]
+		kind.text = "timeout"
+		l.words = append([]word{kind, {text: which, at: kind.at}}, l.words[1:]...)
+	}
 	s.lines = append(s.lines, l)
 	topic := l.words[0].text
 	switch {

@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/etcdlbgen/etcdlbgen/schema/topology"
+import (
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
 
 // http2Hint is what offers HTTP/2 over TLS.
 const http2Hint = "add alpn h2,http/1.1 to the line (ssl_alpn h2 in nginx, alpn_policy on AWS)"
@@ -22,12 +26,18 @@ func speaksHTTP1(g *topology.Group, b *topology.Pool) bool {
 	return b.Mode.V == topology.HTTP && servesClients(g, b) && b.HTTP2.Known() && !b.HTTP2.V && (!b.TLS.V || b.HTTP2.State == topology.Set)
 }
 
-// servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may.
+// servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may. Where no
+// server shows its port, the listener's tells.
 func servesClients(g *topology.Group, b *topology.Pool) bool {
+	shown := false
 	for _, s := range b.Servers {
 		if s.Port.Known() && s.Port.V == g.ClientPort() {
 			return true
 		}
+		shown = shown || s.Port.Known()
 	}
-	return false
+	return !shown && slices.ContainsFunc(g.EtcdListeners(), func(l topology.EtcdListener) bool {
+		return slices.ContainsFunc(l.Binds, func(a topology.Bind) bool { return a.Port.Known() && a.Port.V == g.ClientPort() }) &&
+			slices.Contains(leadsTo(g, l), b)
+	})
 }

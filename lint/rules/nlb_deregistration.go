@@ -57,7 +57,7 @@ func checkNLBDeregistration(g *topology.Group) diag.List {
 
 func nlbDeregistrationUnjudged(g *topology.Group) string {
 	for _, b := range g.EtcdPools() {
-		if unread(b.CutOnRemoval) || unread(b.CutOnDown) {
+		if unread(b.CutOnRemoval) || b.CutOnRemoval.Known() && unread(b.CutOnDown) {
 			return variable("connection_termination")
 		}
 	}
