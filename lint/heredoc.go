@@ -16,6 +16,7 @@ type heredoc struct {
 }
 
 var (
+	templated   = pattern.New(`\.(j2|tpl|tmpl|erb|in|template)$`)
 	scripts     = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
 	redirects   = pattern.New(`<<(-?)\s*(["']?)\\?([A-Za-z_][A-Za-z0-9_]*)`)
 	destination = pattern.New(`(?:>|\btee\s(?:-a\s)?)\s*["']?([^\s"'<>|;&]+)`)
@@ -25,7 +26,7 @@ var (
 
 // isScript reports whether a file is one for a shell.
 func isScript(p string, head []byte) bool {
-	ext := filepath.Ext(p)
+	ext := filepath.Ext(templated.ReplaceAllString(p, ""))
 	return ext == ".sh" || ext == ".bash" || scripts.Match(head)
 }
 

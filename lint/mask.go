@@ -13,7 +13,8 @@ var tags = []struct {
 	open, end string
 	control   *pattern.Pattern // what makes a tag a statement, which yields no text itself
 }{
-	{"{{", "}}", pattern.New(`^\{\{-?\s*(/\*|(if|else|end|range|with|define|block|template|include|break|continue)\b)`)},
+	{"{{{", "}}}", nil},
+	{"{{", "}}", pattern.New(`^\{\{-?\s*([#/^!]|(if|else|end|range|with|define|block|template|include|break|continue)\b)`)},
 	{"{%", "%}", pattern.New(`^`)},
 	{"<%", "%>", pattern.New(`^<%[^=]`)},
 	{"${", "}", nil},

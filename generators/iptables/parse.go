@@ -1,6 +1,7 @@
 package iptables
 
 import (
+	"cmp"
 	"net/netip"
 	"path"
 	"slices"
@@ -249,11 +250,14 @@ func (t *table) command(key string, args []word, span diag.Span) {
 	}
 }
 
-// firewall is what a table does to packets for the machine itself: INPUT, or in a file that never mentions INPUT the one
-// chain that nothing in it jumps to; false where there is neither.
+// firewall is what a table does to packets for the machine itself: INPUT, or in a file that never mentions INPUT what ufw
+// jumps to from there, or the one chain that nothing in it jumps to; false where there is none of them.
 func (r *reader) firewall(family topology.Family) (topology.Firewall, bool) {
 	t := r.tables[family]
 	c := t.chains["INPUT"]
+	if c == nil {
+		c = cmp.Or(t.chains["ufw-user-input"], t.chains["ufw6-user-input"])
+	}
 	if c == nil {
 		roots := t.roots()
 		if len(roots) != 1 {

@@ -26,6 +26,8 @@ func Known(name string) string {
 	switch base := path.Base(name); base {
 	case Etcd, Etcdctl, APIServer:
 		return base
+	case "etcd2", "etcd-wrapper": // CoreOS called it so
+		return Etcd
 	}
 	return ""
 }
@@ -51,12 +53,16 @@ func (s Settings) Get(name string) topology.Value[string] {
 	return Plain(s.raw(name))
 }
 
-// Plain makes a text unknown that holds a placeholder or a variable.
+// Plain makes a text unknown that holds a placeholder or a variable. Of a URL without TLS it leaves that.
 func Plain(v topology.Value[string]) topology.Value[string] {
-	if v.Known() && !settled(v.V) {
-		return topology.UnknownAt[string](v.Span)
+	if !v.Known() || settled(v.V) {
+		return v
 	}
-	return v
+	out := topology.UnknownAt[string](v.Span)
+	if strings.HasPrefix(v.V, topology.PlainURL) {
+		out.V = topology.PlainURL
+	}
+	return out
 }
 
 var unsettled = pattern.New(`[$<>]|%[A-Za-z]|//[A-Z][A-Z0-9_]*(:|/|$)`)

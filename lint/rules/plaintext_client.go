@@ -35,8 +35,8 @@ func checkPlaintextClient(g *topology.Group) diag.List {
 		}
 		var clients, peers []topology.Value[string]
 		for _, m := range t.Etcd.Members {
-			clients = slices.Concat(clients, m.Flags.ListenClientURLs, m.ClientURLs)
-			peers = slices.Concat(peers, m.Flags.ListenPeerURLs, m.PeerURLs)
+			clients = slices.Concat(clients, certain(m.Flags.ListenClientURLs), m.ClientURLs)
+			peers = slices.Concat(peers, certain(m.Flags.ListenPeerURLs), m.PeerURLs)
 		}
 		if v, ok := plainURL(clients); ok {
 			out = append(out, plaintext("clients talk http to etcd", v.Span))
@@ -45,7 +45,7 @@ func checkPlaintextClient(g *topology.Group) diag.List {
 			out = append(out, plaintext("peers talk http to each other", v.Span))
 		}
 		for _, d := range t.Dialers {
-			if v, ok := plainURL(slices.Concat(d.Endpoints, d.Overrides)); ok {
+			if v, ok := plainURL(slices.Concat(d.Endpoints, certain(d.Overrides))); ok {
 				out = append(out, plaintext(d.Program+" talks http to etcd", v.Span))
 			}
 		}
@@ -63,9 +63,17 @@ func plaintext(who string, at diag.Span) diag.Diagnostic {
 	}
 }
 
+// certain are the URLs that are known: a member may listen on its loopback address in whatever way that is written.
+func certain(urls []topology.Value[string]) []topology.Value[string] {
+	return slices.DeleteFunc(slices.Clone(urls), func(v topology.Value[string]) bool { return !v.Known() })
+}
+
 // plainURL finds the first URL without TLS that is not for the machine itself.
 func plainURL(urls []topology.Value[string]) (topology.Value[string], bool) {
 	for _, v := range urls {
+		if !v.Known() && v.V == topology.PlainURL {
+			return v, true
+		}
 		if u, ok := topology.ParseURL(v); ok && u.Scheme == "http" && !u.OnLoopback() {
 			return v, true
 		}

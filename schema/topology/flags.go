@@ -121,6 +121,9 @@ type URL struct {
 	Port   int    // 0 where there is none
 }
 
+// PlainURL is all that is left of an unknown URL whose scheme is written down and is not TLS.
+const PlainURL = "http://"
+
 // ParseURL takes a URL apart. It is not ok where the URL is unknown or none.
 func ParseURL(v Value[string]) (URL, bool) {
 	u, err := url.Parse(v.V)
