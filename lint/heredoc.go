@@ -13,6 +13,7 @@ import (
 type heredoc struct {
 	from, to int  // offsets of the body
 	literal  bool // the shell replaces nothing in it
+	name     string
 }
 
 var (
@@ -43,12 +44,11 @@ func embedded(script file) []file {
 		doc := heredoc{from: rest, literal: m[4] < m[5]}
 		mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 		doc.to, at = endOfDocument(script.data, rest, mark, tabs)
-		name := ""
 		if to := destination.FindSubmatchIndex(command); to != nil {
-			name = strings.TrimPrefix(string(command[to[2]:to[3]]), "/")
+			doc.name = strings.TrimPrefix(string(command[to[2]:to[3]]), "/")
 		}
 		body := script.data[doc.from:doc.to]
-		if format := detect(name, body[:min(len(body), headSize)]); format != nil && !format.Binary && !format.PerMachine {
+		if format := detect(doc.name, body[:min(len(body), headSize)]); format != nil && !format.Binary && !format.PerMachine {
 			part := script
 			part.format, part.doc = format, &doc
 			out = append(out, part)

@@ -58,14 +58,14 @@ func (u unit) read() (target.Source, error) {
 				return src, err
 			}
 		}
-		data := written
+		data, as := written, ""
 		if f.doc != nil && f.doc.to <= len(data) {
-			data = f.doc.extract(data)
+			data, as = f.doc.extract(data), f.doc.name
 		}
 		if !u.format.Binary {
 			data = mask(data, u.format.Own)
 		}
-		src.Files = append(src.Files, target.File{Path: f.path, Data: data, Written: written})
+		src.Files = append(src.Files, target.File{Path: f.path, As: as, Data: data, Written: written})
 	}
 	return src, nil
 }

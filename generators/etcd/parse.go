@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	var facts process.Facts
 	var diags diag.List
 	for _, f := range src.Files {
-		read := formOf(f.Path, f.Data)
+		read := formOf(cmp.Or(f.As, f.Path), f.Data)
 		if read == nil { // its name says nothing, what masking left of it neither
 			continue
 		}

@@ -79,6 +79,7 @@ type Source struct {
 // File is one text of a source. Placeholders are masked: see topology.Hole.
 type File struct {
 	Path string
+	As   string // what it is installed as, where a script holds it; "" for Path
 	Data []byte
 	// Written is the text before masking, byte for byte as long; nil where nothing is masked.
 	Written []byte
