@@ -1,7 +1,7 @@
 # What a developer runs. The product needs Go alone; the oracles of its tests are real programs, which `make test`
 # installs where it can.
 .DEFAULT_GOAL := help
-.PHONY: help build test golden lint fuzz bench e2e tools
+.PHONY: help build test golden lint fuzz bench e2e e2e-table bench-rig tools
 
 GO      ?= go
 FUZZ    ?= 60s
@@ -21,6 +21,12 @@ test: tools ## run all tests against the real tools
 e2e: tools ## prove what is built on real etcd clusters (Linux, root): minutes
 	$(GO) vet -tags e2e ./golden/e2e
 	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e
+
+e2e-table: tools ## compare what is built with what guides show, on the same faults: golden/e2e/faults.md; a quarter of an hour
+	$(GO) test -tags e2e -count=1 -timeout 40m ./golden/e2e -run 'TestFaults$$' -table faults.md -hold 45s -rest 40s
+
+bench-rig: tools ## state latency and throughput through the proxies against direct, as ratios
+	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e -run '^$$' -bench . -benchtime 1x
 
 tools: ## install the programs that tests ask (Debian, root), or say which are missing
 	@.ci/tools

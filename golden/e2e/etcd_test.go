@@ -191,7 +191,7 @@ func (c *Cluster) client(cfg clientv3.Config) *clientv3.Client {
 // Ctl is the etcdctl of the cluster's version, with a client's certificate.
 func (c *Cluster) Ctl(from *Host, endpoint string, args ...string) (string, error) {
 	ctl := []string{
-		"env", "ETCDCTL_API=3", c.Etcd.ctl, "--endpoints=" + endpoint,
+		c.Etcd.ctl, "--endpoints=" + endpoint,
 		"--cacert=" + c.PKI.Path("ca.crt"), "--cert=" + c.PKI.Path("client.crt"), "--key=" + c.PKI.Path("client.crt.key"),
 	}
 	return from.Try(append(ctl, args...)...)

@@ -186,7 +186,7 @@ func (h *Host) Start(env []string, args ...string) *Process {
 	h.rig.Cleanup(func() {
 		p.Kill()
 		if h.rig.Failed() {
-			h.rig.Logf("%s on %s said last:\n%s", filepath.Base(args[0]), h.Name, tail(p.output.String(), 15))
+			h.rig.Logf("%s on %s said last:\n%s", filepath.Base(args[0]), h.Name, tail(p.output.String(), 6))
 		}
 	})
 	p.Restart()

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -36,6 +38,15 @@ func (r *Rig) NGINX(h *Host, config string) *Proxy {
 func (p *Proxy) Reload() {
 	p.rig.Helper()
 	p.Signal(p.reload)
+}
+
+// thinks returns no error where HAProxy's metrics, read from a machine, say that a server is in a state, such as UP.
+func (p *Proxy) thinks(from *Host, server, state string) error {
+	body, err := from.get("http://" + net.JoinHostPort(p.Addr(), "8405") + "/metrics")
+	if err == nil && !strings.Contains(body, fmt.Sprintf("haproxy_server_status{proxy=\"etcd-rig\",server=%q,state=%q} 1\n", server, state)) {
+		err = fmt.Errorf("%s is not %s", server, state)
+	}
+	return err
 }
 
 // listens waits until the proxy accepts connections.

@@ -78,7 +78,7 @@ func sweep() error {
 func alive(name string) bool {
 	pid, _, _ := strings.Cut(strings.TrimPrefix(name, prefix), "-")
 	comm, err := os.ReadFile("/proc/" + pid + "/comm")
-	return err == nil && strings.HasPrefix(string(comm), "e2e")
+	return err == nil && strings.Contains(string(comm), "e2e")
 }
 
 // removeNamespace ends the processes in a namespace and removes it, with the links in it.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,6 +34,7 @@ type Spec struct {
 	Version string // of etcd
 	Members int
 	Nodes   int      // machines for load balancers
+	Clients int      // connections at a time, 2000 where zero
 	More    []string // CUE that is unified with the rest
 }
 
@@ -58,7 +60,7 @@ func (s Spec) text(pki *PKI) string {
 loadBalancer: {
 	host: %q
 	vip: %q
-	maxConnections: 2000
+	maxConnections: %d
 	nodes: {
 %s	}
 }
@@ -69,7 +71,7 @@ clients: {
 }
 monitoring: networks: ["10.0.8.0/24"]
 targets: {haproxy: {}, nginx: {}, prometheus: {}, iptables: {}, endpoints: {}, etcd: {}}
-`, s.Version, &members, pki.Path("ca.crt"), lbHost, vip, &nodes,
+`, s.Version, &members, pki.Path("ca.crt"), lbHost, vip, cmp.Or(s.Clients, 2000), &nodes,
 		pki.Path("ca.crt"), pki.Path("client.crt"), pki.Path("client.crt.key"))
 }
 
