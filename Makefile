@@ -9,7 +9,7 @@ CHECKS  ?= 5000
 DEVTOOL  = $(GO) tool -modfile=.tools/go.mod
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the program into bin/
 	$(GO) build -trimpath -o bin/etcdlbgen ./cmd/etcdlbgen
