@@ -177,7 +177,7 @@ var silent = []string{"clients.keepalive"}
 // TestNoSilence is the third law: whatever a spec sets shows in some file or in a diagnostic. Each value of a spec that
 // sets all of them to something else than its default is taken out, which must change what build writes or says.
 func TestNoSilence(t *testing.T) {
-	for _, file := range []string{"testdata/dedicated.json", "testdata/local.json", "testdata/gcp.json", "testdata/termination.json"} {
+	for _, file := range []string{"testdata/dedicated.json", "testdata/local.json", "testdata/azure.json", "testdata/gcp.json", "testdata/termination.json"} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -36,6 +36,7 @@ func randomSpec(t *rapid.T) object {
 	if targets != nil {
 		spec["targets"] = targets
 		d.passthrough(spec)
+		d.azure(spec)
 	}
 	return spec
 }
@@ -280,6 +281,19 @@ func (d *drawer) passthrough(spec object) {
 	lb, ports := spec["loadBalancer"].(object), spec["cluster"].(object)["ports"].(object)
 	if !d.chance("ports as drawn", 8) {
 		lb["port"] = ports["client"]
+	}
+}
+
+// azure adds Azure's load balancer now and then. It sends clients to IPv4 addresses alone, so mostly members have some.
+func (d *drawer) azure(spec object) {
+	clouds, ok := spec["targets"].(object)["terraform"].(object)
+	if !ok || !d.chance("azure", 3) || (d.families == "6" || d.families == "mixed") && !d.chance("families as drawn", 8) {
+		return
+	}
+	clouds["azure"] = object{"provider": rapid.SampledFrom([]int{4, 5}).Draw(d.t, "azurerm")}
+	if d.chance("azure alone", 2) {
+		delete(clouds, "aws")
+		delete(clouds, "gcp")
 	}
 }
 

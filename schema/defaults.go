@@ -36,6 +36,7 @@ var defaults = map[string]any{
 	"targets.terraform.aws.targetType":         "ip",
 	"targets.terraform.aws.crossZone":          true,
 	"targets.terraform.aws.deletionProtection": true,
+	"targets.terraform.azure.provider":         5,
 	"targets.terraform.gcp.provider":           7,
 	"targets.terraform.gcp.globalAccess":       false,
 	"targets.iptables.mode":                    "enforce",
@@ -43,13 +44,14 @@ var defaults = map[string]any{
 
 // optional are the structs that are not there unless the spec has them: no default is filled in below them.
 var optional = map[string]bool{
-	"cluster.metrics":       true,
-	"targets":               true,
-	"targets.haproxy":       true,
-	"targets.nginx":         true,
-	"targets.keepalived":    true,
-	"targets.terraform":     true,
-	"targets.terraform.aws": true,
-	"targets.terraform.gcp": true,
-	"targets.iptables":      true,
+	"cluster.metrics":         true,
+	"targets":                 true,
+	"targets.haproxy":         true,
+	"targets.nginx":           true,
+	"targets.keepalived":      true,
+	"targets.terraform":       true,
+	"targets.terraform.aws":   true,
+	"targets.terraform.azure": true,
+	"targets.terraform.gcp":   true,
+	"targets.iptables":        true,
 }

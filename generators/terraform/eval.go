@@ -219,6 +219,12 @@ func (s scope) binary(e *hclsyntax.BinaryOpExpr) value {
 		case okX && okY:
 			return value{data: !decides, at: e.Range()}
 		}
+	case hclsyntax.OpAdd:
+		x, okX := left.whole()
+		y, okY := right.whole()
+		if okX && okY {
+			return value{data: float64(x + y), at: e.Range()}
+		}
 	case hclsyntax.OpGreaterThan, hclsyntax.OpLessThan:
 		x, okX := left.whole()
 		y, okY := right.whole()

@@ -2,17 +2,13 @@ package terraform
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
-
-// azureProbes are where the probes of Azure's load balancers come from, and what its firewalls call that.
-var azureProbes = []netip.Prefix{netip.MustParsePrefix("168.63.129.16/32")}
-
-const azureTag = "AzureLoadBalancer"
 
 // What Azure does where nothing is written.
 const (
@@ -183,7 +179,6 @@ func (r azureReader) pool(rule node, p *topology.Proxy) topology.Pool {
 		Mode:        topology.DefaultAt(topology.TCP, rule.span()),
 		KeepsSource: topology.DefaultAt(true, rule.span()),
 		Check:       r.check(rule),
-		Partial:     true,
 		Span:        rule.span(),
 	}
 	name := labelled(rule)
@@ -199,12 +194,24 @@ func (r azureReader) pool(rule node, p *topology.Proxy) topology.Pool {
 	}
 	out.Name = topology.SetAt(name, rule.span())
 	out.Servers = r.servers(rule, backend, port)
+	out.Partial = !r.whole(backend)
 	for i := range out.Servers {
 		if out.Check.Kind.Known() {
 			out.Servers[i].Checked = topology.DefaultAt(out.Check.Kind.V != topology.CheckNone, out.Check.Span)
 		}
 	}
 	return out
+}
+
+// whole reports whether all machines of a backend pool stand in the folder, by their addresses.
+func (r azureReader) whole(backend string) bool {
+	for _, n := range r.folder.of("azurerm_network_interface_backend_address_pool_association") {
+		if pool := n.targetOf("backend_address_pool_id", backendPools); pool == "" || pool == backend {
+			return false
+		}
+	}
+	listed := r.addresses[backend]
+	return len(listed) > 0 && !slices.ContainsFunc(listed, func(n node) bool { return n.many })
 }
 
 // servers are the addresses of a backend pool. Where none is written, one server stands for any number.
@@ -235,7 +242,7 @@ func (r azureReader) check(rule node) topology.Check {
 		Interval: readOr(n, "interval_in_seconds", value.seconds, azureInterval),
 		Fall:     read(n, "probe_threshold", value.whole),
 		Rise:     read(n, "probe_threshold", value.whole),
-		Sources:  azureProbes, SourceTag: azureTag,
+		Sources:  topology.AzureProbes, SourceTag: topology.AzureTag,
 		Span: n.span(),
 	}
 	if out.Kind.V == topology.CheckHTTP || out.Kind.V == topology.CheckHTTPS {

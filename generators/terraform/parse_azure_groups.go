@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -34,11 +35,26 @@ func azureFirewalls(f *folder) []topology.Firewall {
 	}
 	var out []topology.Firewall
 	for _, group := range order {
-		for _, fw := range ordered(rules[group]) {
+		for _, fw := range ordered(inBothFamilies(rules[group])) {
 			if n, ok := f.first(group); ok {
 				fw.Name = topology.SetAt(labelled(n), n.span())
 			}
 			out = append(out, fw)
+		}
+	}
+	return out
+}
+
+// inBothFamilies adds, where some rule is for IPv6, what a rule for everybody says of that family.
+func inBothFamilies(rules []ranked) []ranked {
+	if !slices.ContainsFunc(rules, func(r ranked) bool { return r.family == topology.IPv6 }) {
+		return rules
+	}
+	out := slices.Clone(rules)
+	for _, r := range rules {
+		if r.all {
+			r.family, r.From.V = topology.IPv6, netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+			out = append(out, r)
 		}
 	}
 	return out
@@ -132,7 +148,7 @@ func (r inbound) fromAzure(n node, v value) inbound {
 		return r.from(n, v)
 	}
 	if t == "*" || strings.EqualFold(t, "any") || strings.EqualFold(t, "internet") && r.Verdict == topology.Accept {
-		r.From = topology.SetAt(netip.MustParsePrefix("0.0.0.0/0"), at)
+		r.From, r.all = topology.SetAt(netip.MustParsePrefix("0.0.0.0/0"), at), true
 		return r
 	}
 	r.From = topology.UnknownAt[netip.Prefix](at)

@@ -15,6 +15,7 @@ const securityGroup = "aws_security_group"
 type inbound struct {
 	topology.FirewallRule
 	family topology.Family
+	all    bool   // for everybody in either family: From says it of IPv4
 	group  string // address of the security group that is admitted; "" where another source is
 }
 

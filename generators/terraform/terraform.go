@@ -18,11 +18,11 @@ const targetName = "terraform"
 // Target writes one module a cloud and reads every folder of .tf files.
 var Target = target.Target{
 	Name:   targetName,
-	Doc:    "Terraform modules of cloud load balancers: AWS Network Load Balancer, GCP internal passthrough load balancer",
+	Doc:    "Terraform modules of cloud load balancers: AWS Network Load Balancer, Azure Standard internal load balancer, GCP internal passthrough load balancer",
 	Render: render,
 	Detect: func(file string, _ []byte) bool { return strings.HasSuffix(file, ".tf") },
 	Parse:  parse,
-	Facts: topology.FListeners | topology.FIdle | topology.FInternal | topology.FCrossZone | topology.FPools |
+	Facts: topology.FListeners | topology.FListenerNames | topology.FIdle | topology.FReset | topology.FInternal | topology.FCrossZone | topology.FPools |
 		topology.FServerNames | topology.FCutOnDown | topology.FCutOnRemoval | topology.FKeepsSource | topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FFirewalls,
 	Own:     []string{"${", "%{"},
 	Comment: "#",
@@ -35,6 +35,7 @@ var clouds = []struct {
 	render func(*topology.Topology, *topology.Tree) ([]file, diag.List)
 }{
 	{"aws", renderAWS},
+	{"azure", renderAzure},
 	{"gcp", renderGCP},
 }
 

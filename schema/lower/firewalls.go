@@ -166,7 +166,7 @@ func (l *lowering) vrrp(family topology.Family) []topology.FirewallRule {
 // cloudAdmissions is what members behind a cloud's load balancer must admit beside: its own addresses, and the
 // clients' where it keeps them.
 func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
-	out := l.gcpAdmissions(options)
+	out := append(l.azureAdmissions(options), l.gcpAdmissions(options)...)
 	aws := l.Targets["terraform"].Get("aws")
 	if aws == nil {
 		return out

@@ -42,6 +42,9 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options := c.Targets["terraform"].Get("aws"); options != nil {
 		l.aws(options)
 	}
+	if options := c.Targets["terraform"].Get("azure"); options != nil {
+		l.azure(options)
+	}
 	if options := c.Targets["terraform"].Get("gcp"); options != nil {
 		l.gcp(options, "terraform")
 	}

@@ -93,3 +93,13 @@ func (b *CloudBalancer) Port() int {
 	}
 	return b.Listener.Binds[0].Port.V
 }
+
+// AzureProbes are where the probes of Azure's load balancers come from, AzureTag what its firewalls call that.
+var AzureProbes = []netip.Prefix{netip.MustParsePrefix("168.63.129.16/32")}
+
+// AzureTag is the name of AzureProbes in Azure's security rules.
+const AzureTag = "AzureLoadBalancer"
+
+// AzureSlots is how many numbers there are for the security rules that are for one member each: Azure tells rules apart by
+// their priorities.
+const AzureSlots = 900

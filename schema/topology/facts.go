@@ -9,6 +9,7 @@ const (
 	FListenerNames                    // names of listeners
 	FListenerLimit                    // connections a listener admits
 	FIdle                             // idle timeout of a route
+	FReset                            // whether both sides are told when it is over
 	FTimeouts                         // what an idle timeout is made of: client, server and tunnel timeouts
 	FAuthentication                   // whether the metrics listener asks for a password
 	FMetrics                          // the proxy's own metrics listener
@@ -128,6 +129,7 @@ func (l Listener) restrict(s Facts) Listener {
 	for _, r := range l.Routes {
 		kept := Route{Pool: r.Pool}
 		keep(&kept.Idle, r.Idle, s.Has(FIdle))
+		keep(&kept.Reset, r.Reset, s.Has(FReset))
 		out.Routes = append(out.Routes, kept)
 	}
 	return out
