@@ -121,9 +121,9 @@ func newOracles(t *testing.T) *oracles {
 	return o
 }
 
-var certificatePath = regexp.MustCompile(`\b(crt|ca-file) (/[A-Za-z0-9._@+/-]+)`)
+var certificatePath = regexp.MustCompile(`\b(crt|ca-file|\w*ssl_\w*certificate\w*) (/[A-Za-z0-9._@+/-]+)`)
 
-// reachable lets the certificates that HAProxy loads exist.
+// reachable lets the certificates that HAProxy and NGINX load exist.
 func (o *oracles) reachable(t *testing.T, text string) string {
 	t.Helper()
 	return certificatePath.ReplaceAllStringFunc(text, func(found string) string {
@@ -198,9 +198,13 @@ func (o *oracles) haproxyFragment(t *testing.T, name, fragment string) {
 
 func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 	t.Helper()
-	if strings.Contains(config, "stream.d") {
-		text = "load_module modules/ngx_stream_module.so;\nworker_rlimit_nofile 400000;\npid /run/nginx.pid;\nevents {}\n" +
-			"http { access_log off; server { listen 127.0.0.1:18083; } }\nstream {\n" + text + "}\n"
+	const around = "load_module modules/ngx_stream_module.so;\nworker_rlimit_nofile 400000;\npid /run/nginx.pid;\nevents {}\n" +
+		"http { access_log off; server { listen 127.0.0.1:18083; }\n"
+	switch {
+	case strings.Contains(config, "stream.d"):
+		text = around + "}\nstream {\n" + text + "}\n"
+	case strings.Contains(config, "http.d"):
+		text = around + text + "}\n"
 	}
 	// What the test opens is below dir, and what it binds in a network of its own.
 	text = strings.NewReplacer("/run/nginx.pid", dir+"/nginx.pid", "/var/log/nginx/", dir+"/").Replace(text)

@@ -41,14 +41,11 @@ func (r *reader) http(s scope) {
 	}
 }
 
-// webServer reads a server of an http block; one that passes nothing on is none of our business.
+// webServer reads a server of an http block. One that passes nothing on is none of our business, unless it answers for
+// itself on its own machine.
 func (r *reader) webServer(n *node, s scope) {
 	var ways []pass
 	collect(&ways, s, true)
-	if len(ways) == 0 {
-		return
-	}
-	r.found = true
 	l := topology.Listener{
 		Name: topology.UnknownAt[string](s.span),
 		Mode: topology.DefaultAt(topology.HTTP, s.span),
@@ -59,6 +56,14 @@ func (r *reader) webServer(n *node, s scope) {
 			l.Binds = append(l.Binds, binds(c)...)
 		}
 	}
+	if len(ways) == 0 {
+		answer, _ := s.own("return")
+		l.Metrics = answer != nil && !slices.ContainsFunc(l.Binds, func(b topology.Bind) bool { return !b.Addr.V.IsLoopback() })
+		if !l.Metrics {
+			return
+		}
+	}
+	r.found = r.found || len(ways) > 0
 	for i := range l.Binds {
 		l.Binds[i].Shared = true // servers of one address are told apart by the name that clients ask for
 	}
@@ -149,6 +154,7 @@ func speaks(l *topology.Listener, s *scope) {
 	if encrypted != nil {
 		at = encrypted
 		l.TLS = topology.SetAt(true, encrypted.span())
+		l.Certificate = shown(s)
 	}
 	switch on, complete := s.effective("http2"); {
 	case second != nil:
@@ -158,6 +164,15 @@ func speaks(l *topology.Listener, s *scope) {
 	case on == nil && complete && at != nil:
 		l.HTTP2 = topology.SetAt(false, at.span()) // the line says all that is spoken there
 	}
+}
+
+// shown is the certificate of a server that ends TLS, and who must have signed those of clients.
+func shown(s *scope) topology.KeyPair {
+	pair := topology.KeyPair{Cert: setting(s, "ssl_certificate", textOf, ""), Key: setting(s, "ssl_certificate_key", textOf, "")}
+	if demand, _ := s.effective("ssl_verify_client"); demand != nil && demand.arg() == "on" {
+		pair.CA = setting(s, "ssl_client_certificate", textOf, "")
+	}
+	return pair
 }
 
 // finishHTTP adds to the pools what the ways to them say, those of gRPC first.
@@ -205,6 +220,8 @@ func (w *pass) toPool(p *topology.Pool, first bool) {
 	case "https", "grpcs":
 		said.TLS = topology.SetAt(true, at)
 		said.Cert = setting(s, w.prefix+"_ssl_certificate", textOf, "")
+		said.Key = setting(s, w.prefix+"_ssl_certificate_key", textOf, "")
+		said.CA = setting(s, w.prefix+"_ssl_trusted_certificate", textOf, "")
 		said.Verify = w.verifies(at)
 	}
 	if w.calls {
@@ -212,12 +229,20 @@ func (w *pass) toPool(p *topology.Pool, first bool) {
 	}
 	if first {
 		p.Connect, p.TLS, p.Cert, p.Verify, p.HTTP2 = said.Connect, said.TLS, said.Cert, said.Verify, said.HTTP2
+		p.Key, p.CA = said.Key, said.CA
+		if name, _ := s.effective(w.prefix + "_ssl_name"); name != nil && said.Verify.V {
+			for i := range p.Servers {
+				p.Servers[i].VerifyHost = textOf(name.args[0], name.arg())
+			}
+		}
 		p.Retries = topology.UnknownAt[int](diag.Span{}) // requests, not connections, are tried again
 		return
 	}
 	agree(&p.Connect, said.Connect)
 	agree(&p.TLS, said.TLS)
 	agree(&p.Cert, said.Cert)
+	agree(&p.Key, said.Key)
+	agree(&p.CA, said.CA)
 	agree(&p.Verify, said.Verify)
 	agree(&p.HTTP2, said.HTTP2)
 }

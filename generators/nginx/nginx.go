@@ -22,7 +22,7 @@ var Target = target.Target{
 	Parse:  parse,
 	Facts: topology.FListeners | topology.FMetrics | topology.FIdle | topology.FProcessLimit | topology.FHardStop |
 		topology.FPools | topology.FDrain | topology.FBalance | topology.FConnect | topology.FRetries |
-		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout,
+		topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FTLS,
 	Own:      []string{"${"},
 	Comment:  "#",
 	Includes: includes,

@@ -328,12 +328,7 @@ func agree[T comparable](v *topology.Value[T], other topology.Value[T]) {
 // retries is how many servers a connection tries after the first: all of them, unless told otherwise. When the time for
 // all of them is over no further one is tried.
 func retries(s *scope, p *topology.Pool, connect topology.Value[time.Duration]) topology.Value[int] {
-	usable := 0
-	for _, v := range p.Servers {
-		if !v.Drain.V {
-			usable++
-		}
-	}
+	servers := usable(p)
 	if n, _ := s.effective("proxy_next_upstream"); n != nil && n.arg() == "off" {
 		return topology.SetAt(0, n.span())
 	}
@@ -341,8 +336,8 @@ func retries(s *scope, p *topology.Pool, connect topology.Value[time.Duration]) 
 	if !tries.Known() {
 		return topology.UnknownAt[int](tries.Span)
 	}
-	if tries.V == 0 || usable > 0 && tries.V > usable {
-		tries.V = usable // zero is no limit
+	if tries.V == 0 || servers > 0 && tries.V > servers {
+		tries.V = servers // zero is no limit
 	}
 	all := setting(s, "proxy_next_upstream_timeout", timeOf, 0)
 	switch {

@@ -31,9 +31,8 @@ func refuseListener(diags *diag.List, p *topology.Proxy, l *topology.Listener) {
 	switch {
 	case l.Metrics:
 		return
-	case l.Mode.V != topology.TCP:
-		diags.Error(l.Mode.Span, unsupported, fmt.Sprintf("nginx is to listen in mode %q, which is not written here; need tcp",
-			l.Mode.V), "")
+	case l.Mode.V == topology.HTTP && !l.TLS.V:
+		diags.Error(l.Mode.Span, unsupported, "nginx is to speak HTTP without TLS, which is not written here; need mode tcp", "")
 	case len(l.Sources) > 0:
 		diags.Error(l.Sources[0].Span, unsupported, "nginx is to admit some networks only, which is not written here; need a firewall",
 			"enable the iptables target")

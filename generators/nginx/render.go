@@ -35,7 +35,7 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 		}
 		a := target.Artifact{Path: "nginx/nginx.conf"}
 		if topology.Get[string](options, "output").V == "fragment" {
-			a.Path = "nginx/stream.d/etcd-" + t.Name.V + ".conf"
+			a.Path = "nginx/" + inside(p) + ".d/etcd-" + t.Name.V + ".conf"
 			a.Data = text(fragmentOf(p, header))
 		} else {
 			a.Data = text(fileOf(p, topology.Get[bool](options, "dynamicModule").V, header))
@@ -48,7 +48,7 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 // fileOf is a whole nginx.conf.
 func fileOf(p *topology.Proxy, dynamic bool, header target.Header) block {
 	out := remark(header.Lines()...)
-	if dynamic && p.Platform == openSource {
+	if dynamic && p.Platform == openSource && inside(p) == "stream" {
 		out = append(out, line("stream is a module of its own in Debian's package", "load_module", "modules/ngx_stream_module.so")...)
 	}
 	out = append(out, line("one a core", "worker_processes", "auto")...)
@@ -65,17 +65,34 @@ func fileOf(p *topology.Proxy, dynamic bool, header target.Header) block {
 	}
 	out = append(out, line("where the packages' service files look for it", "pid", "/run/nginx.pid")...)
 	out = append(out, line("members that fail are reported at this level", "error_log", "/var/log/nginx/error.log", "warn")...)
-	out = append(out, section("events", nil, events), section("stream", nil, streamOf(p, false)))
-	return out
+	in := httpOf(p)
+	if inside(p) == "stream" {
+		in = streamOf(p, false)
+	}
+	return append(out, section("events", nil, events), section(inside(p), nil, in))
 }
 
-// fragmentOf is the inside of a stream block. It names what it expects of the file around it.
+// inside is the block of nginx.conf that a proxy stands in: http where it ends TLS.
+func inside(p *topology.Proxy) string {
+	for _, l := range p.Listeners {
+		if l.Mode.V == topology.HTTP {
+			return "http"
+		}
+	}
+	return "stream"
+}
+
+// fragmentOf is the inside of a stream or http block. It names what it expects of the file around it.
 func fragmentOf(p *topology.Proxy, header target.Header) block {
+	block, other := inside(p), "http"
+	if block == other {
+		other = "stream"
+	}
 	expects := []string{
 		"",
-		"Include this inside the stream { } block of nginx.conf, not inside http { }. Around it nginx.conf should say:",
+		"Include this inside the " + block + " { } block of nginx.conf, not inside " + other + " { }. Around it nginx.conf should say:",
 	}
-	if p.Platform == openSource {
+	if p.Platform == openSource && block == "stream" {
 		expects = append(expects, "  load_module modules/ngx_stream_module.so;   where stream is a module of its own (Debian)")
 	}
 	if p.MaxConns.Known() {
@@ -87,7 +104,11 @@ func fragmentOf(p *topology.Proxy, header target.Header) block {
 	if p.HardStop.Known() && p.HardStop.V != topology.Never {
 		expects = append(expects, "  worker_shutdown_timeout "+formatTime(p.HardStop.V)+";   or old workers live as long as a watch")
 	}
-	return append(remark(append(header.Lines(), expects...)...), streamOf(p, true)...)
+	in := httpOf(p)
+	if block == "stream" {
+		in = streamOf(p, true)
+	}
+	return append(remark(append(header.Lines(), expects...)...), in...)
 }
 
 // streamOf is what stands in the stream block.
@@ -173,18 +194,7 @@ func passiveArgs(c *topology.Check) []string {
 func serverOfListener(p *topology.Proxy, l *topology.Listener, fragment bool) *crossplane.Directive {
 	route := l.Routes[0]
 	pool := p.Pool(route.Pool.V)
-	var in block
-	for _, b := range l.Binds {
-		args := []string{net.JoinHostPort(b.Addr.V.String(), strconv.Itoa(b.Port.V)), "so_keepalive=on"}
-		if b.Addr.V.Is6() {
-			args = append(args, "ipv6only=on")
-		}
-		why := "the kernel finds clients that are gone"
-		if a := b.Addr.V; !a.IsUnspecified() && !a.IsLoopback() {
-			why += "; a machine without this address needs net." + family(a) + ".ip_nonlocal_bind=1"
-		}
-		in = append(in, line(why, "listen", args...)...)
-	}
+	in := listens(l)
 	if fragment {
 		in = append(in, line("whatever the block around says: etcd speaks TLS with the client itself", "proxy_ssl", "off")...)
 	} else if pool.Check.Plain.V {
@@ -214,11 +224,33 @@ func healthServer(l *topology.Listener, fragment bool) *crossplane.Directive {
 	for _, b := range l.Binds {
 		in = append(in, line("for keepalived's check", "listen", net.JoinHostPort(b.Addr.V.String(), strconv.Itoa(b.Port.V)))...)
 	}
+	answer := `HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
+	if l.Mode.V == topology.HTTP {
+		answer = "200"
+	}
 	if fragment {
 		in = append(in, line("", "access_log", "off")...)
 	}
-	in = append(in, line("", "return", `HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)...)
+	in = append(in, line("", "return", answer)...)
 	return section("server", nil, in)
+}
+
+// listens are the addresses of a listener.
+func listens(l *topology.Listener, words ...string) block {
+	var out block
+	for _, b := range l.Binds {
+		args := append([]string{net.JoinHostPort(b.Addr.V.String(), strconv.Itoa(b.Port.V))}, words...)
+		args = append(args, "so_keepalive=on")
+		if b.Addr.V.Is6() {
+			args = append(args, "ipv6only=on")
+		}
+		why := "the kernel finds clients that are gone"
+		if a := b.Addr.V; !a.IsUnspecified() && !a.IsLoopback() {
+			why += "; a machine without this address needs net." + family(a) + ".ip_nonlocal_bind=1"
+		}
+		out = append(out, line(why, "listen", args...)...)
+	}
+	return out
 }
 
 func family(a netip.Addr) string {

@@ -133,7 +133,7 @@ func TestUnsupported(t *testing.T) {
 		{"no idle timeout", func(p *topology.Proxy) { p.Listeners[0].Routes[0].Idle = topology.SetAt(topology.Never, at) }, "below the millisecond"},
 		{"tiny timeout", func(p *topology.Proxy) { p.Pools[0].Connect = topology.SetAt(time.Microsecond, at) }, "connect timeout 1µs"},
 		{"no port", func(p *topology.Proxy) { p.Listeners[0].Binds[0].Port = topology.UnknownAt[int](at) }, "unknown address or port"},
-		{"http mode", func(p *topology.Proxy) { p.Listeners[0].Mode = topology.SetAt(topology.HTTP, at) }, `mode "http"`},
+		{"http without TLS", func(p *topology.Proxy) { p.Listeners[0].Mode = topology.SetAt(topology.HTTP, at) }, "speak HTTP without TLS"},
 		{"no address", func(p *topology.Proxy) {
 			p.Pools[0].Servers[0].Host, p.Pools[0].Servers[0].Span = topology.UnknownAt[string](at), at
 		}, `member "1" has no address`},

@@ -129,12 +129,14 @@ func (l *lowering) nginx(options *topology.Tree) {
 		platform, check = "nginx-plus", l.plainCheck(edition.Span)
 	}
 	check.Plain = l.plainly(check, options)
-	l.cannotTerminate("the stream module of nginx")
-	pool := l.pool(check)
+	clients, pool := l.listener(lb.Idle), l.pool(check)
 	pool.Retries = topology.DefaultAt(usable(pool.Servers)-1, lb.Span)
-	listeners := []topology.Listener{l.listener(lb.Idle)}
+	listeners := []topology.Listener{clients}
 	if health, asked := l.healthListener(); asked {
 		listeners = append(listeners, health)
+	}
+	if lb.Termination != nil {
+		l.nginxTermination(listeners, &pool, options)
 	}
 	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
 		Target: "nginx", Platform: platform,

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"slices"
+
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -45,6 +47,38 @@ func (l *lowering) cannotTerminate(by string) {
 	if l.LoadBalancer.Termination != nil {
 		l.diags.Error(l.LoadBalancer.Mode.Span, "unsupported", `mode "termination" is beyond `+by+
 			`, which cannot present a client certificate to members; need mode "passthrough", or another target`, "")
+	}
+}
+
+// nginxTermination has NGINX end TLS in its http module: its stream module offers members no HTTP/2. Requests, not
+// connections, are then tried again, and members are verified by one name for all.
+func (l *lowering) nginxTermination(listeners []topology.Listener, pool *topology.Pool, options *topology.Tree) {
+	at := l.LoadBalancer.Mode.Span
+	if edition := topology.Get[string](options, "edition"); edition.V == "plus" {
+		l.diags.Error(edition.Span, "unsupported", `nginx is to be edition "plus" in mode "termination", but the active checks of NGINX Plus are `+
+			`written for its stream module alone; need edition "oss", or haproxy`, "use target haproxy, which checks members in both modes")
+	}
+	l.terminate(&listeners[0], pool)
+	pool.Mode = topology.DefaultAt(topology.HTTP, at)
+	pool.Retries = topology.Value[int]{}
+	for i := range listeners {
+		listeners[i].Mode = pool.Mode
+		for j := range listeners[i].Binds {
+			listeners[i].Binds[j].Shared = true // servers of one address are told apart by name
+		}
+	}
+	names := l.t.Certificates[0].Names.V
+	if len(names) == 0 {
+		l.diags.Error(options.At(l.Span), "unsupported", "target nginx verifies all members by one DNS name that each certificate holds, "+
+			"but the spec gives none; need loadBalancer.host or cluster.tls.altNames", `add loadBalancer: host: "…"`)
+		return
+	}
+	name := names[0]
+	if host := l.LoadBalancer.Host.V; slices.Contains(names, host) {
+		name = host
+	}
+	for i := range pool.Servers {
+		pool.Servers[i].VerifyHost = topology.DefaultAt(name, at)
 	}
 }
 
