@@ -212,8 +212,8 @@ func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 	if err := os.WriteFile(whole, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	accepted(t, dir, o.unshare, "--map-root-user", "--net", "sh", "-c",
-		`echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind; echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind; exec "$@"`, "sh",
+	accepted(t, dir, o.unshare, "--map-root-user", "--net", "--mount", "sh", "-c",
+		`mount -t tmpfs none /var/lib/nginx; echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind; echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind; exec "$@"`, "sh",
 		o.nginx, "-t", "-q", "-c", whole, "-g", "error_log stderr; user root;") // the only user there is
 }
 

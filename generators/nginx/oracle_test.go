@@ -48,10 +48,11 @@ func TestNginxAccepts(t *testing.T) {
 }
 
 // alone runs a command in a network namespace of its own, where every port is free and, as on a standby machine that must
-// take over the VIP, addresses of others can be bound: nginx -t binds what it is told to listen on.
+// take over the VIP, addresses of others can be bound: nginx -t binds what it is told to listen on. It also gives its
+// folders below /var/lib to the user of its workers, hence one of its own.
 func alone(command ...string) *exec.Cmd {
-	const setup = `ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind && exec "$@"`
-	return exec.Command("unshare", append([]string{"--map-root-user", "--net", "sh", "-c", setup, "sh"}, command...)...)
+	const setup = `mount -t tmpfs none /var/lib/nginx; ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind && exec "$@"`
+	return exec.Command("unshare", append([]string{"--map-root-user", "--net", "--mount", "sh", "-c", setup, "sh"}, command...)...)
 }
 
 // foreign is an nginx.conf that serves other things, with settings that a fragment must not inherit.
