@@ -11,15 +11,15 @@ known() {
 	case $1 in
 	members/etcd-1)
 		subject=etcd-1
-		sans='etcd-1.example.com localhost 10.0.1.10 127.0.0.1'
+		sans='etcd-1.example.com etcd-lb.example.com localhost 10.0.1.10 127.0.0.1'
 		;;
 	members/etcd-2)
 		subject=etcd-2
-		sans='etcd-2.example.com localhost 10.0.1.11 127.0.0.1'
+		sans='etcd-2.example.com etcd-lb.example.com localhost 10.0.1.11 127.0.0.1'
 		;;
 	members/etcd-3)
 		subject=etcd-3
-		sans='localhost 10.0.1.12 127.0.0.1'
+		sans='etcd-lb.example.com localhost 10.0.1.12 127.0.0.1'
 		;;
 	load-balancer/server)
 		subject=etcd-lb
