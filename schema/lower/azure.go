@@ -22,6 +22,7 @@ const azureBalancer = "Azure's load balancer"
 // azure decides the Standard internal load balancer: members see the clients' addresses, and their own as destination.
 func (l *lowering) azure(options *topology.Tree) {
 	lb := l.LoadBalancer
+	l.cannotTerminate(azureBalancer)
 	l.azureRefusals()
 	pool := l.pool(l.azureCheck(options))
 	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}

@@ -21,6 +21,7 @@ const gcpBalancer = "GCP's internal passthrough load balancer"
 // destination and port.
 func (l *lowering) gcp(options *topology.Tree, target string) {
 	lb := l.LoadBalancer
+	l.cannotTerminate(gcpBalancer)
 	l.gcpRefusals(options)
 	pool := l.pool(l.gcpCheck(options))
 	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}
