@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -20,7 +21,8 @@ var advertiseLB = Rule{
 		"etcd-io/etcd#6902", "flannel-io/flannel#528", "kubernetes/kubernetes#64746",
 		"https://etcd.io/docs/v3.6/op-guide/configuration/#clustering",
 	},
-	Check: checkAdvertiseLB,
+	Check:    checkAdvertiseLB,
+	Unjudged: advertiseLBUnjudged,
 }
 
 func checkAdvertiseLB(g *topology.Group) diag.List {
@@ -45,4 +47,18 @@ func checkAdvertiseLB(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+func advertiseLBUnjudged(g *topology.Group) string {
+	if len(g.Balancers()) > 0 || len(g.Dialed()) > 0 {
+		return ""
+	}
+	for _, t := range g.Sources {
+		for _, m := range t.Etcd.Members {
+			if t.Format != "spec" && slices.ContainsFunc(m.ClientURLs, topology.Value[string].Known) {
+				return "no endpoint known: pass --endpoint"
+			}
+		}
+	}
+	return ""
 }

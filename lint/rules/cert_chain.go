@@ -23,7 +23,8 @@ var certChain = Rule{
 		"https://etcd.io/docs/v3.6/op-guide/security/",
 		"https://kubernetes.io/docs/setup/best-practices/certificates/",
 	},
-	Check: checkCertChain,
+	Check:    checkCertChain,
+	Unjudged: certChainUnjudged,
 }
 
 func checkCertChain(g *topology.Group) diag.List {
@@ -149,4 +150,16 @@ func (v *verifier) signed(c, by *x509.Certificate) bool {
 	err := c.CheckSignatureFrom(by)
 	var insecure x509.InsecureAlgorithmError
 	return err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+}
+
+func certChainUnjudged(g *topology.Group) string {
+	if len(g.DeclaredCAs()) > 0 {
+		return ""
+	}
+	for _, c := range g.EtcdCertificates() {
+		if role := g.CertRole(c); role == topology.ServerCert || role == topology.ClientCert {
+			return "no CA is declared: lint the spec or etcd's configuration, too"
+		}
+	}
+	return ""
 }

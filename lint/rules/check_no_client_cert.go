@@ -19,7 +19,8 @@ var checkNoClientCert = Rule{
 		"etcd-io/etcd#9653", "etcd-io/etcd#13849", "etcd-io/etcd#18477", "kubernetes/kubernetes#81385",
 		"https://docs.haproxy.org/2.6/configuration.html#5.2-crt",
 	},
-	Check: checkCheckNoClientCert,
+	Check:    checkCheckNoClientCert,
+	Unjudged: checkNoClientCertUnjudged,
 }
 
 func checkCheckNoClientCert(g *topology.Group) diag.List {
@@ -29,8 +30,7 @@ func checkCheckNoClientCert(g *topology.Group) diag.List {
 	}
 	var out diag.List
 	for _, b := range checkedPools(g) {
-		bare := b.Proxy.Cloud() || b.Check.Cert.Known() && b.Check.Cert.V == ""
-		if b.Check.Kind.V != topology.CheckHTTPS || !asksHTTP(b) || !asksClientPort(g, b) || !bare {
+		if !bare(g, b) {
 			continue
 		}
 		d := diag.Diagnostic{
@@ -47,4 +47,22 @@ func checkCheckNoClientCert(g *topology.Group) diag.List {
 		out = append(out, d)
 	}
 	return out
+}
+
+// bare reports whether a check goes to the client port over TLS without a certificate.
+func bare(g *topology.Group, b topology.EtcdPool) bool {
+	return b.Check.Kind.V == topology.CheckHTTPS && asksHTTP(b) && asksClientPort(g, b) &&
+		(b.Proxy.Cloud() || b.Check.Cert.Known() && b.Check.Cert.V == "")
+}
+
+func checkNoClientCertUnjudged(g *topology.Group) string {
+	if g.DemandsClientCert().Known() {
+		return ""
+	}
+	for _, b := range checkedPools(g) {
+		if bare(g, b) {
+			return "nothing says whether etcd demands client certificates: lint its configuration, too"
+		}
+	}
+	return ""
 }

@@ -22,7 +22,8 @@ var checkUnreachable = Rule{
 		"https://etcd.io/docs/v3.6/op-guide/configuration/#monitoring",
 		"https://cloud.google.com/load-balancing/docs/internal#tcp-ip-stack",
 	},
-	Check: checkCheckUnreachable,
+	Check:    checkCheckUnreachable,
+	Unjudged: checkUnreachableUnjudged,
 }
 
 func checkCheckUnreachable(g *topology.Group) diag.List {
@@ -136,4 +137,16 @@ func notAdmitted(g *topology.Group, port int) (why string, where []diag.Related)
 		}
 	}
 	return "", nil
+}
+
+func checkUnreachableUnjudged(g *topology.Group) string {
+	if len(g.Members()) > 0 {
+		return ""
+	}
+	for _, b := range g.EtcdPools() {
+		if port := b.Check.Port; active(b) && port.Known() && port.V == g.MetricsPort() {
+			return "where members listen is not known: lint etcd's configuration, too"
+		}
+	}
+	return ""
 }

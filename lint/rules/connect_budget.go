@@ -24,7 +24,8 @@ var connectBudget = Rule{
 		"https://docs.haproxy.org/2.6/configuration.html#4.2-retries",
 		"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_next_upstream_tries",
 	},
-	Check: checkConnectBudget,
+	Check:    checkConnectBudget,
+	Unjudged: connectBudgetUnjudged,
 }
 
 // apiserverDials is how long kube-apiserver waits for a connection to etcd.
@@ -94,4 +95,16 @@ func dialsMembers(g *topology.Group, d topology.Dialer) bool {
 		u, ok := topology.ParseURL(v)
 		return !ok || !members[topology.Host(u.Host)]
 	})
+}
+
+func connectBudgetUnjudged(g *topology.Group) string {
+	if _, known := apiserver(g); known || g.Spec() != nil {
+		return ""
+	}
+	for _, b := range g.EtcdPools() {
+		if limited(b.Connect) && b.Retries.Known() && b.Connect.V*time.Duration(b.Retries.V+1) > apiserverDials {
+			return "nothing says whether kube-apiserver is a client: lint its manifest, too"
+		}
+	}
+	return ""
 }

@@ -34,7 +34,7 @@ func checkFirewallOpen(g *topology.Group) diag.List {
 			if len(ports) == 0 {
 				continue
 			}
-			out = append(out, w.finding(diag.Error, r.Span, "name the sources that need it",
+			out = append(out, w.finding(diag.Error, w.place(r), "name the sources that need it",
 				"a firewall rule opens %s to everybody, though nobody but members, the load balancer and monitoring needs them; "+
 					"need a source in the rule", list(ports)))
 		}

@@ -20,7 +20,8 @@ var firewallSource = Rule{
 		"https://docs.haproxy.org/2.6/configuration.html#4.2-source",
 		"https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html#client-ip-preservation",
 	},
-	Check: checkFirewallSource,
+	Check:    checkFirewallSource,
+	Unjudged: firewallSourceUnjudged,
 }
 
 func checkFirewallSource(g *topology.Group) diag.List {
@@ -144,4 +145,17 @@ func clientAddresses(g *topology.Group) []netip.Addr {
 		}
 	}
 	return out
+}
+
+func firewallSourceUnjudged(g *topology.Group) string {
+	if len(g.Balancers()) > 0 || len(g.Dialed()) > 0 {
+		return ""
+	}
+	for _, w := range memberWalls(g) {
+		if i := w.refusesAll(g.ClientPort()); i >= 0 && w.concerns(g.ClientPort()) && !w.Cloud &&
+			slices.ContainsFunc(w.Rules[:i], func(r topology.FirewallRule) bool { return accepts(r, g.ClientPort()) && r.From.Known() }) {
+			return "nothing says where the load balancer is: lint the spec, or pass --endpoint"
+		}
+	}
+	return ""
 }

@@ -16,6 +16,7 @@ var firewallV4Only = Rule{
 	Fix:        "Load the same rules with ip6tables, or write them for nft in a table of the family inet.",
 	References: []string{"https://wiki.nftables.org/wiki-nftables/index.php/Nftables_families", "moby/moby#46133"},
 	Check:      checkFirewallV4Only,
+	Unjudged:   firewallV4OnlyUnjudged,
 }
 
 func checkFirewallV4Only(g *topology.Group) diag.List {
@@ -42,4 +43,18 @@ func filtersIPv6(g *topology.Group, w wall) bool {
 	return slices.ContainsFunc(walls(g), func(other wall) bool {
 		return other.Family == topology.IPv6 && !other.Cloud && (other.source == w.source || other.Role == w.Role)
 	})
+}
+
+func firewallV4OnlyUnjudged(g *topology.Group) string {
+	for _, w := range walls(g) {
+		if w.Complete || w.Cloud || w.Family != topology.IPv4 || w.source.Format == "spec" || filtersIPv6(g, w) {
+			continue
+		}
+		for _, port := range []int{g.ClientPort(), g.PeerPort()} {
+			if w.refusesAll(port) >= 0 && w.concerns(port) {
+				return "no IPv6 dump given: lint the machine's folder, or both dumps"
+			}
+		}
+	}
+	return ""
 }

@@ -109,6 +109,14 @@ func whole(network netip.Prefix, hosts map[string]bool) bool {
 	return !network.Contains(a)
 }
 
+// place is where a rule says whom it admits, where that is a line of its own.
+func (w wall) place(r topology.FirewallRule) diag.Span {
+	if from := r.From.Span; w.Cloud && r.From.State == topology.Set && from.File == r.Span.File && from.Line > r.Span.Line {
+		return from
+	}
+	return r.Span
+}
+
 // finding is a diagnostic about one rule of the firewall.
 func (w wall) finding(severity diag.Severity, at diag.Span, hint, format string, args ...any) diag.Diagnostic {
 	return diag.Diagnostic{Span: at, Severity: severity, Message: fmt.Sprintf(format, args...), Hint: hint, Subject: w.Subject()}

@@ -47,11 +47,11 @@ func (w wall) tooWide(g *topology.Group, r topology.FirewallRule) (diag.Diagnost
 	case network.IsSingleIP() && stranger == "":
 		return diag.Diagnostic{}, false
 	case stranger != "":
-		d := w.finding(diag.Error, r.Span, hint,
+		d := w.finding(diag.Error, w.place(r), hint,
 			"a firewall rule lets all of %s, %s %s with it, reach the peer port %d, so strangers can write to Raft; need members only",
 			sourceOf(r), what, stranger, g.PeerPort())
 		if network.IsSingleIP() {
-			d.Message = w.finding(diag.Error, r.Span, hint, "a firewall rule lets %s %s reach the peer port %d, so a stranger can "+
+			d.Message = w.finding(diag.Error, w.place(r), hint, "a firewall rule lets %s %s reach the peer port %d, so a stranger can "+
 				"write to Raft; need members only", what, stranger, g.PeerPort()).Message
 		}
 		if at.Line > 0 {
@@ -61,7 +61,7 @@ func (w wall) tooWide(g *topology.Group, r topology.FirewallRule) (diag.Diagnost
 	case whole(network, members), len(members) == 0 && small(network):
 		return diag.Diagnostic{}, false
 	}
-	return w.finding(diag.Warning, r.Span, hint,
+	return w.finding(diag.Warning, w.place(r), hint,
 		"a firewall rule lets all of %s reach the peer port %d, so whatever else runs there can write to Raft; need members only",
 		network, g.PeerPort()), true
 }

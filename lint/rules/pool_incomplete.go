@@ -21,7 +21,8 @@ var poolIncomplete = Rule{
 		"https://etcd.io/docs/v3.6/faq/#why-an-odd-number-of-cluster-members",
 		"etcd-io/etcd#9222",
 	},
-	Check: checkPoolIncomplete,
+	Check:    checkPoolIncomplete,
+	Unjudged: poolIncompleteUnjudged,
 }
 
 func checkPoolIncomplete(g *topology.Group) diag.List {
@@ -107,4 +108,16 @@ func byName(spec *topology.Topology, s topology.Server) *topology.Member {
 // located reports whether the spec says where every member is.
 func located(spec *topology.Topology) bool {
 	return !slices.ContainsFunc(spec.Etcd.Members, func(m topology.Member) bool { return len(m.Addresses()) == 0 })
+}
+
+func poolIncompleteUnjudged(g *topology.Group) string {
+	if g.Spec() != nil {
+		return ""
+	}
+	for _, b := range g.EtcdPools() {
+		if b.Proof == topology.Proven && !b.Partial && !b.Proxy.Cloud() && len(b.Servers) > 1 {
+			return "which members there are is not known: lint the spec, too"
+		}
+	}
+	return ""
 }

@@ -17,6 +17,7 @@ var vrrpPriorityTie = Rule{
 	Fix:        "Give each machine of the virtual router a priority of its own, such as 101 and 100.",
 	References: []string{"acassen/keepalived#2649", "https://www.rfc-editor.org/rfc/rfc5798#section-6.4.3"},
 	Check:      checkVRRPPriorityTie,
+	Unjudged:   vrrpPriorityTieUnjudged,
 }
 
 func checkVRRPPriorityTie(g *topology.Group) diag.List {
@@ -62,3 +63,11 @@ func same[T comparable](a, b topology.Value[T]) bool { return !differ(a, b) }
 
 // differ reports whether two facts are known to be different.
 func differ[T comparable](a, b topology.Value[T]) bool { return a.Known() && b.Known() && a.V != b.V }
+
+func vrrpPriorityTieUnjudged(g *topology.Group) string {
+	all := routers(g)
+	if len(all) == 0 || slices.ContainsFunc(all, func(r router) bool { return r.source != all[0].source }) {
+		return ""
+	}
+	return "one machine's keepalived.conf only: lint the others' with it"
+}
