@@ -49,7 +49,7 @@ type nftReader struct {
 func parseNft(src target.Source) (*topology.Topology, diag.List) {
 	r := &nftReader{tables: map[string]map[topology.Family]*table{}, sets: map[string][]word{}}
 	for _, f := range src.Files {
-		s := nftScanner{words: nftWords(f)}
+		s := nftScanner{words: defined(nftWords(f))}
 		r.file(&s)
 	}
 	t := &topology.Topology{Format: "nftables", Span: diag.Span{File: src.Path}}
