@@ -166,6 +166,12 @@ func rewrite(t testing.TB, dir string, files map[string]string) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
+	overwrite(t, dir, files)
+}
+
+// overwrite writes files into dir and leaves what else is there.
+func overwrite(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // Apply makes, of nothing, what a module says. Its state lies in the folder.
@@ -35,4 +38,23 @@ func (tf *Terraform) Plan(t testing.TB, dir string) map[string]string {
 		}
 	}
 	return changes
+}
+
+// Variables are those that a test file of a module sets for all its runs, as a file of variables.
+func Variables(t testing.TB, testFile []byte) []byte {
+	t.Helper()
+	f, diags := hclsyntax.ParseConfig(testFile, "test", hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	var out []byte
+	for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+		if b.Type != "variables" {
+			continue
+		}
+		for _, a := range b.Body.Attributes {
+			out = append(append(out, a.SrcRange.SliceBytes(testFile)...), '\n')
+		}
+	}
+	return out
 }
