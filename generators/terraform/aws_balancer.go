@@ -86,6 +86,9 @@ func (m *awsModule) targetGroup(root *body) {
 	b.set("tags", code("local.tags"))
 
 	m.healthCheck(b)
+	sticky := b.block("stickiness")
+	sticky.set("type", text("source_ip"))
+	sticky.set("enabled", boolean(false))
 	b.block("target_health_state").set("enable_unhealthy_connection_termination", boolean(true))
 	b.block("lifecycle").set("create_before_destroy", boolean(true))
 }

@@ -198,9 +198,10 @@ func (l *lowering) aws(options *topology.Tree) {
 	l.cannotTerminate(nlb)
 	check := l.plainCheck(options.Span)
 	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)
-	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, awsTimeoutMax, "the check's timeout", nlb)
-	check.Fall = l.clampCount(check.Fall, "fall", nlb)
-	check.Rise = l.clampCount(check.Rise, "rise", nlb)
+	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, min(awsTimeoutMax, check.Interval.V-time.Second), // which it must not reach
+		"the check's timeout", nlb)
+	check.Fall = l.clampTo(check.Fall, awsCountMin, awsCountMax, "fall", nlb)
+	check.Rise = l.clampTo(check.Rise, awsCountMin, awsCountMax, "rise", nlb)
 	listener := l.listener(l.clamp(lb.Idle, awsIdleMin, awsIdleMax, "the idle timeout", nlb))
 	listener.Binds = []topology.Bind{{Addr: topology.Value[netip.Addr]{}, Port: lb.Port}}
 	pool := l.pool(check)
@@ -227,12 +228,3 @@ func (l *lowering) aws(options *topology.Tree) {
 
 // unplaced reports whether the spec does not say where a server that takes clients is.
 func unplaced(s topology.Server) bool { return !s.Drain.V && !s.Host.Known() }
-
-func (l *lowering) clampCount(v topology.Value[int], what, by string) topology.Value[int] {
-	c := v
-	c.V = min(max(v.V, awsCountMin), awsCountMax)
-	if c.V != v.V && v.State == topology.Set {
-		l.unsupported(v.Span, "the check's "+what+" is out of what "+by+" takes, 2 to 10; written as the nearest", "")
-	}
-	return c
-}

@@ -114,6 +114,11 @@ resource "aws_lb_target_group" "client" {
     unhealthy_threshold = 2
   }
 
+  stickiness {
+    type    = "source_ip"
+    enabled = false
+  }
+
   target_health_state {
     enable_unhealthy_connection_termination = true
   }
