@@ -24,16 +24,22 @@ type Fault struct {
 	Brief bool
 }
 
-const rolling = "rolling restart"
+const (
+	killed  = "member killed"
+	hung    = "member hung"
+	apart   = "member cut off"
+	full    = "space alarm"
+	rolling = "rolling restart"
+)
 
 // Faults are those that a load balancer has to get its clients through.
 var Faults = []Fault{
 	{Name: "leader killed", Make: func(c *Cluster, _ []*Proxy) (*Member, func()) { return c.kill(c.Leader()) }},
-	{Name: "member killed", Make: func(c *Cluster, _ []*Proxy) (*Member, func()) { return c.kill(c.Follower()) }},
-	{Name: "member hung", Make: hang},
-	{Name: "member cut off", Make: cutOff},
+	{Name: killed, Make: func(c *Cluster, _ []*Proxy) (*Member, func()) { return c.kill(c.Follower()) }},
+	{Name: hung, Make: hang},
+	{Name: apart, Make: cutOff},
 	{Name: "no quorum on one", Make: isolate},
-	{Name: "space alarm", Make: fill},
+	{Name: full, Make: fill},
 	{Name: rolling, Make: rollingRestart, Brief: true},
 	{Name: "proxy reload", Make: reload, Brief: true},
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 )
 
 // How each Load is made up: held clients keep their connection, fresh ones make one for each operation, watches are
-// open all the time.
+// open and locks are held all the time.
 const (
-	heldClients, freshClients, watches = 6, 3, 3
+	heldClients, freshClients, watches, locks = 6, 3, 3, 3
 
 	heldPause, freshPause = 200 * time.Millisecond, 300 * time.Millisecond
 
@@ -105,6 +106,7 @@ type Load struct {
 	address     string
 	held, fresh []*tally
 	watches     []*watch
+	locks       []*lock
 	stop        context.CancelFunc
 	running     sync.WaitGroup
 }
@@ -117,6 +119,9 @@ func (c *Cluster) Load(from *Host, address string, after int64) *Load {
 	c.Cleanup(l.Stop)
 	for range watches {
 		l.watches = append(l.watches, c.watch(ctx, &l.running, c.Client(from, address), after+1))
+	}
+	for i := range locks {
+		l.locks = append(l.locks, c.lock(c.Client(from, address), fmt.Sprintf("lock-%s-%d-%d", address, after, i)))
 	}
 	for range heldClients {
 		cli := c.Client(from, address)
@@ -163,11 +168,16 @@ func (l *Load) client(ctx context.Context, pause time.Duration, operation func(c
 func (l *Load) Stop() {
 	l.stop()
 	l.running.Wait()
+	for _, held := range l.locks {
+		held.release()
+	}
+	l.locks = nil
 }
 
 // Report is what happened to the clients of a Load in some time.
 type Report struct {
 	Held, Fresh Count
+	Locks       int // that were lost since the start
 }
 
 // Take reports on the time since the last report.
@@ -178,6 +188,11 @@ func (l *Load) Take() Report {
 	}
 	for _, t := range l.fresh {
 		r.Fresh.add(t.take())
+	}
+	for _, held := range l.locks {
+		if held.lost() {
+			r.Locks++
+		}
 	}
 	return r
 }

@@ -26,7 +26,8 @@ client waited that dials healthy members itself. Compare lengths of outages, not
 Open-source NGINX has passive checks only: it cannot see a member that hangs, is cut off or has no quorum.
 
 Longest wait: from a client's first attempt to its success. Events lost: of three watches through each load balancer.
-`, heldClients, freshClients, *hold, *rest, patience, slowness)
+Locks lost: of three whose lease of %d s ended because its client could not renew it.
+`, heldClients, freshClients, *hold, *rest, patience, slowness, leaseSeconds)
 	fault := ""
 	for _, r := range rows {
 		if r.fault != fault {
@@ -36,10 +37,10 @@ Longest wait: from a client's first attempt to its success. Events lost: of thre
 				direct = "" // whoever dials one member waits until it is back
 			}
 			fmt.Fprintf(&b, "\n## %s\n\nLongest waits in seconds%s.\n\n", strings.ToUpper(fault[:1])+fault[1:], direct)
-			b.WriteString("| load balancer | new: failed | slow | longest wait | established: failed | slow | longest wait | events lost |\n")
-			b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|\n")
+			b.WriteString("| load balancer | new: failed | slow | longest wait | established: failed | slow | longest wait | events lost | locks lost |\n")
+			b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", r.contender, cells(r.Fresh), cells(r.Held), r.lost)
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d |\n", r.contender, cells(r.Fresh), cells(r.Held), r.lost, r.Locks)
 	}
 	return b.String()
 }
