@@ -289,7 +289,7 @@ func imbalance(w *watched) func() {
 	var heal []func()
 	for _, m := range w.Members[1:] {
 		heal = append(heal, m.drop("ip saddr "+w.haproxy.Addr(), "ip daddr "+w.haproxy.Addr()))
-		w.state(m.Host.Name, "DOWN")
+		w.state(m.Name, "DOWN")
 	}
 	end := w.connect(40)
 	for _, h := range heal {

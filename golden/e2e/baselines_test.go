@@ -128,7 +128,7 @@ func (c *Cluster) Contend(what Contender, node int, b *Built) *Proxy {
 	} else {
 		var servers strings.Builder
 		for _, m := range c.Members {
-			fmt.Fprintf(&servers, "%s %s\n", m.Host.Name, m.Addr())
+			fmt.Fprintf(&servers, "%s %s\n", m.Name, m.Addr())
 		}
 		config = filepath.Join(h.dir, filepath.Base(config))
 		if err := os.WriteFile(config, []byte(what.config(servers.String())), 0o644); err != nil {

@@ -118,9 +118,9 @@ func (c *Cluster) add(b *Built, i int, more []string) *Member {
 // ready waits until a member serves clients.
 func (c *Cluster) ready(m *Member) {
 	c.Helper()
-	c.eventually(60*time.Second, m.Host.Name+" is ready", func() error {
+	c.eventually(60*time.Second, m.Name+" is ready", func() error {
 		if !m.Running() {
-			c.Fatalf("%s ended:\n%s", m.Host.Name, tail(m.output.String(), 20))
+			c.Fatalf("%s ended:\n%s", m.Name, tail(m.output.String(), 20))
 		}
 		_, err := m.get("http://" + m.Addr() + ":2381/health?exclude=NOSPACE")
 		return err

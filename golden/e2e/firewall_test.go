@@ -81,12 +81,15 @@ func newTown(t *testing.T, s Spec) *town {
 	return town
 }
 
-// all are who reaches everything before there are rules.
-func (w *town) all(ports string, v6 bool) []access {
+// memberPorts are what a member listens on.
+const memberPorts = "2379 2380 2381"
+
+// all are who reaches a member before there are rules.
+func (w *town) all(v6 bool) []access {
 	var out []access
 	for _, h := range []*Host{w.haproxy.Host, w.Members[1].Host, w.client, w.stranger, w.monitor, w.operator} {
 		if !v6 || len(h.Addresses) > 1 {
-			out = append(out, access{h, ports})
+			out = append(out, access{h, memberPorts})
 		}
 	}
 	return out
@@ -95,11 +98,11 @@ func (w *town) all(ports string, v6 bool) []access {
 // The built rules admit whom the spec names and refuse everybody else, on members and on the load balancer, in both
 // families, however often they are applied; who is connected stays so.
 func TestFirewall(t *testing.T) {
-	const memberPorts, nodePorts = "2379 2380 2381", "2379 8405"
+	const nodePorts = "2379 8405"
 	w := newTown(t, Spec{})
 	member, sibling, node := w.Members[0], w.Members[1].Host, w.haproxy.Host
-	admits(t, "without rules", member.Addr(), memberPorts, w.all(memberPorts, false))
-	admits(t, "without rules", member.Addresses[1], memberPorts, w.all(memberPorts, true))
+	admits(t, "without rules", member.Addr(), memberPorts, w.all(false))
+	admits(t, "without rules", member.Addresses[1], memberPorts, w.all(true))
 	// The kernel knows who is connected from when the first rule asks it: most machines have such a rule.
 	member.Host.Run("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "RELATED", "-j", "ACCEPT")
 	early, through := w.Direct(w.stranger, member), w.Client(w.client, vip)
@@ -151,8 +154,8 @@ func TestFirewallObserves(t *testing.T) {
 	w := newTown(t, Spec{More: []string{`targets: iptables: mode: "observe"`}})
 	member := w.Members[0]
 	member.Firewall(w.built, "members")
-	admits(t, "observed", member.Addr(), "2379 2380 2381", w.all("2379 2380 2381", false))
-	admits(t, "observed", member.Addresses[1], "2379 2380 2381", w.all("2379 2380 2381", true))
+	admits(t, "observed", member.Addr(), memberPorts, w.all(false))
+	admits(t, "observed", member.Addresses[1], memberPorts, w.all(true))
 	logged := regexp.MustCompile(`(?m)^\[[1-9][0-9]*:[0-9]+\] -A etcd-rig .* -j LOG `)
 	for _, save := range []string{"iptables-save", "ip6tables-save"} {
 		if out := member.Host.Run(save, "-c"); !logged.MatchString(out) {

@@ -70,14 +70,14 @@ func (c *Cluster) idler(from *Host, p *Proxy, cut bool) *idler {
 		stop()
 		i.client.Close()
 	})
-	i.watch = i.client.Watch(ctx, p.Host.Name, clientv3.WithCreatedNotify())
+	i.watch = i.client.Watch(ctx, p.Name, clientv3.WithCreatedNotify())
 	<-i.watch
 	session, err := concurrency.NewSession(i.client, concurrency.WithTTL(60)) // renewed each 20 s
 	if err != nil {
 		c.Fatal(err)
 	}
 	i.session = session
-	i.mutex = concurrency.NewMutex(session, "lock-"+p.Host.Name)
+	i.mutex = concurrency.NewMutex(session, "lock-"+p.Name)
 	if err := i.mutex.Lock(ctx); err != nil {
 		c.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (c *Cluster) idler(from *Host, p *Proxy, cut bool) *idler {
 // judge lets the world move on, and looks what the client still has.
 func (i *idler) judge(t *testing.T) {
 	t.Helper()
-	name := i.proxy.Host.Name
+	name := i.proxy.Name
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	other := i.c.Direct(i.from, i.c.Members...)

@@ -34,7 +34,7 @@ func worksThrough(t *testing.T, c *Cluster, from *Host, p *Proxy) {
 	c.Move(vip, p.Host)
 	for _, endpoint := range []string{"https://" + lbHost + ":2379", "https://" + vip + ":2379"} {
 		if out, err := c.Ctl(from, endpoint, "endpoint", "health"); err != nil || !strings.Contains(out, "is healthy: successfully committed proposal") {
-			t.Errorf("%s, etcdctl at %s: %v %s", p.Host.Name, endpoint, err, out)
+			t.Errorf("%s, etcdctl at %s: %v %s", p.Name, endpoint, err, out)
 		}
 	}
 	for _, address := range []string{vip, p.Addresses[1]} {
@@ -44,11 +44,11 @@ func worksThrough(t *testing.T, c *Cluster, from *Host, p *Proxy) {
 		defer cli.Close()
 		put, err := cli.Put(ctx, "greeting", address)
 		if err != nil {
-			t.Fatalf("put through %s at %s: %v", p.Host.Name, address, err)
+			t.Fatalf("put through %s at %s: %v", p.Name, address, err)
 		}
 		got, err := cli.Get(ctx, "greeting", clientv3.WithRev(put.Header.Revision))
 		if err != nil || len(got.Kvs) != 1 || string(got.Kvs[0].Value) != address {
-			t.Errorf("get through %s at %s: %v %v", p.Host.Name, address, got, err)
+			t.Errorf("get through %s at %s: %v %v", p.Name, address, got, err)
 		}
 	}
 }
