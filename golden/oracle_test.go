@@ -103,7 +103,7 @@ type oracles struct {
 	haproxy, nginx, unshare, promtool, terraform, shellcheck string
 	certificates                                             string // a folder that holds what configurations load
 	pem                                                      []byte
-	rules, tests, scripts, restores, routers                 []string
+	rules, tests, scripts, restores, routers, rulesets       []string
 	shells                                                   map[string]bool
 	openssl, key                                             string // the key is a file of one
 }
@@ -148,6 +148,8 @@ func (o *oracles) check(t *testing.T, name, dir string, files map[string]string,
 			accepted(t, dir, o.haproxy, "-c", "-f", full)
 		case strings.HasPrefix(path, "nginx/") && !strings.Contains(text, "health_check"):
 			o.nginxTest(t, dir, full, text)
+		case strings.HasPrefix(path, "nftables/"):
+			o.rulesets = append(o.rulesets, full)
 		case strings.HasPrefix(path, "keepalived/"):
 			o.routers = append(o.routers, full)
 		case strings.HasSuffix(path, ".restore"):
@@ -219,7 +221,7 @@ func (o *oracles) nginxTest(t *testing.T, dir, config, text string) {
 
 // finish asks the tools that take many files at a time.
 func (o *oracles) finish(t *testing.T, root string) {
-	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 || len(o.restores) == 0 || len(o.routers) == 0 {
+	if len(o.rules) == 0 || len(o.tests) == 0 || len(o.scripts) == 0 || len(o.restores) == 0 || len(o.routers) == 0 || len(o.rulesets) == 0 {
 		t.Fatal("no rules, tests, scripts, firewalls or virtual routers were written")
 	}
 	need(t, "iptables-restore")
@@ -229,6 +231,11 @@ func (o *oracles) finish(t *testing.T, root string) {
 			`PATH=$PATH:/usr/sbin:/sbin; set -e; for f; do tool=iptables; case $f in */v6.restore) tool=ip6tables ;; esac
 			$tool-restore --noflush --test <"$f" || { echo "$f"; exit 1; }; done`, "sh",
 		}, batch...)...)
+	})
+	need(t, "nft")
+	inBatches(o.rulesets, func(batch []string) {
+		accepted(t, root, append([]string{o.unshare, "--map-root-user", "--net", "sh", "-c",
+			`PATH=$PATH:/usr/sbin:/sbin; for f; do nft -c -f "$f" || { echo "$f"; exit 1; }; done`, "sh"}, batch...)...)
 	})
 	need(t, "keepalived")
 	need(t, "curl") // whose permissions keepalived checks

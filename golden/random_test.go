@@ -173,6 +173,8 @@ func (d *drawer) loadBalancer(targets object) object {
 		return lb
 	}
 	_, firewall := targets["iptables"]
+	_, nft := targets["nftables"]
+	firewall = firewall || nft
 	if firewall || moving || d.chance("nodes", 2) {
 		nodes := object{}
 		least := 1
@@ -257,6 +259,7 @@ func (d *drawer) targets() object {
 		"addresses":  object{"zone-0": "10.30.0.5", "zone-1": "10.30.1.5"},
 	}})
 	add("iptables", object{"mode": rapid.SampledFrom([]string{"enforce", "observe"}).Draw(t, "mode")})
+	add("nftables", object{"mode": rapid.SampledFrom([]string{"enforce", "observe"}).Draw(t, "nft mode")})
 	_, haproxy := targets["haproxy"]
 	if _, nginx := targets["nginx"]; (haproxy || nginx) && !d.local && d.families != "mixed" && d.chance("keepalived", 2) {
 		targets["keepalived"] = object{"virtualRouterID": rapid.IntRange(1, 255).Draw(t, "router id")}

@@ -335,7 +335,7 @@ func (c *Cluster) Via() string {
 }
 
 // addressed are the targets that write members' addresses.
-var addressed = []string{"haproxy", "nginx", "iptables", "prometheus", "endpoints", "etcd", "certificates"}
+var addressed = []string{"haproxy", "nginx", "iptables", "nftables", "prometheus", "endpoints", "etcd", "certificates"}
 
 func (k checker) targets() {
 	if len(k.Targets) == 0 {
@@ -355,17 +355,25 @@ func (k checker) targets() {
 			}
 		}
 	}
-	t, ok := k.Targets["iptables"]
-	if !ok {
-		return
+	for _, name := range Firewalls {
+		if t, ok := k.Targets[name]; ok {
+			k.firewall(name, t)
+		}
 	}
+}
+
+// Firewalls are the targets that decide who reaches which machine.
+var Firewalls = []string{"iptables", "nftables"}
+
+// firewall checks that a target that refuses all others knows whom to admit.
+func (k checker) firewall(name string, t *topology.Tree) {
 	if len(k.Clients.Networks) == 0 {
-		k.fail(t.Span, "target iptables does not know who may dial the load balancer, so its rules would refuse everybody; need clients.networks",
+		k.fail(t.Span, fmt.Sprintf("target %s does not know who may dial the load balancer, so its rules would refuse everybody; need clients.networks", name),
 			`add clients: networks: ["…"]`)
 	}
-	for _, name := range []string{"haproxy", "nginx"} {
-		if _, ok := k.Targets[name]; ok && len(k.Nodes) == 0 && !k.LoadBalancer.Local() {
-			k.fail(t.Span, fmt.Sprintf("target iptables does not know the machines that run %s, so members would refuse them; need loadBalancer.nodes", name),
+	for _, proxy := range []string{"haproxy", "nginx"} {
+		if _, ok := k.Targets[proxy]; ok && len(k.Nodes) == 0 && !k.LoadBalancer.Local() {
+			k.fail(t.Span, fmt.Sprintf("target %s does not know the machines that run %s, so members would refuse them; need loadBalancer.nodes", name, proxy),
 				`add loadBalancer: nodes: "lb-1": address: "…"`)
 			break
 		}

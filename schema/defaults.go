@@ -40,6 +40,7 @@ var defaults = map[string]any{
 	"targets.terraform.gcp.provider":           7,
 	"targets.terraform.gcp.globalAccess":       false,
 	"targets.iptables.mode":                    "enforce",
+	"targets.nftables.mode":                    "enforce",
 }
 
 // optional are the structs that are not there unless the spec has them: no default is filled in below them.
@@ -54,4 +55,5 @@ var optional = map[string]bool{
 	"targets.terraform.azure": true,
 	"targets.terraform.gcp":   true,
 	"targets.iptables":        true,
+	"targets.nftables":        true,
 }

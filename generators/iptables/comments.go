@@ -10,14 +10,14 @@ import (
 // maxComment is what the comment match of iptables holds, in bytes.
 const maxComment = 255
 
-// sourceNames says who is behind each source of a rule, by prefix, for the comments.
-func sourceNames(t *topology.Topology) map[netip.Prefix]string {
+// sourceNames says who is behind each source of a rule, by prefix, for comments of so many bytes at most.
+func sourceNames(t *topology.Topology, most int) map[netip.Prefix]string {
 	out := map[netip.Prefix]string{}
 	add := func(p netip.Prefix, who string) {
 		switch has := out[p]; {
 		case has == "":
 			out[p] = who
-		case len(has)+len(who)+2 <= maxComment && !strings.Contains(has, who):
+		case len(has)+len(who)+2 <= most && !strings.Contains(has, who):
 			out[p] = has + ", " + who
 		}
 	}

@@ -131,7 +131,7 @@ var meaning = cmp.Options{
 func TestFilesOfBothRoles(t *testing.T) {
 	files := render(t, sample(false))
 	for _, role := range []string{"members", "nodes"} {
-		for _, file := range []string{"v4.restore", "v6.restore", "apply.sh", "etcd-lb-firewall-prod.service"} {
+		for _, file := range []string{"v4.restore", "v6.restore", "apply.sh", "etcd-lb-firewall-prod-" + role + ".service"} {
 			a, ok := files["iptables/"+role+"/"+file]
 			if !ok || !bytes.Contains(a.Data, []byte("spec.cue")) {
 				t.Errorf("%s/%s is missing or does not name the spec", role, file)
@@ -215,7 +215,7 @@ func TestScriptHoldsNoRules(t *testing.T) {
 }
 
 func TestUnitRunsTheScriptBeforeTheNetwork(t *testing.T) {
-	unit := string(render(t, sample(false))["iptables/members/etcd-lb-firewall-prod.service"].Data)
+	unit := string(render(t, sample(false))["iptables/members/etcd-lb-firewall-prod-members.service"].Data)
 	for _, line := range []string{
 		"Type=oneshot", "RemainAfterExit=yes", "Wants=network-pre.target", "WantedBy=multi-user.target",
 		"ExecStart=/etc/etcd-lb/prod/members/apply.sh apply", "ExecStop=/etc/etcd-lb/prod/members/apply.sh remove",
@@ -232,7 +232,7 @@ func TestUnitIsValid(t *testing.T) {
 		missing(t, "systemd-analyze")
 	}
 	dir := filepath.Dir(install(t, sample(false), "members"))
-	file := filepath.Join(dir, "etcd-lb-firewall-prod.service")
+	file := filepath.Join(dir, "etcd-lb-firewall-prod-members.service")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

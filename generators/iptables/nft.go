@@ -1,6 +1,7 @@
 package iptables
 
 import (
+	"bytes"
 	"path"
 	"slices"
 
@@ -10,12 +11,16 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// Nftables reads rulesets of nft, which are chains, jumps and verdicts as well.
+const nftables = "nftables"
+
+// Nftables reads and writes rulesets of nft, which are chains, jumps and verdicts as well.
 var Nftables = target.Target{
-	Name:    "nftables",
-	Doc:     "rulesets of nft, as in /etc/nftables.conf",
+	Name:    nftables,
+	Doc:     "rulesets of nft: a table of our own, as /etc/nftables.conf may include it",
+	Render:  renderNft,
 	Detect:  detectNft,
 	Parse:   parseNft,
+	Facts:   topology.FFirewalls | topology.FGuarded,
 	Own:     []string{"@"},
 	Comment: "#",
 
@@ -44,6 +49,7 @@ type nftReader struct {
 	tables   map[string]map[topology.Family]*table
 	sets     map[string][]word // elements by table and name; nil where they change at run time
 	includes bool
+	ours     bool // a head says that the file is generated
 }
 
 func parseNft(src target.Source) (*topology.Topology, diag.List) {
@@ -51,17 +57,23 @@ func parseNft(src target.Source) (*topology.Topology, diag.List) {
 	for _, f := range src.Files {
 		s := nftScanner{words: defined(nftWords(f))}
 		r.file(&s)
+		r.ours = r.ours || bytes.Contains(f.Data, []byte("\n# "+generated))
 	}
-	t := &topology.Topology{Format: "nftables", Span: diag.Span{File: src.Path}}
+	t := &topology.Topology{Format: nftables, Span: diag.Span{File: src.Path}}
 	six := slices.ContainsFunc(r.bases, func(b base) bool { return b.family == topology.IPv6 })
 	for i, b := range r.bases {
+		c, guarded := b.guard()
 		f := topology.Firewall{
-			Target: "nftables", Role: src.Host, Family: b.family, Span: b.chain.span,
-			Name: topology.SetAt(b.chain.name, b.chain.span), Observe: topology.DefaultAt(false, b.chain.span),
-			Complete: !six && !r.includes,
+			Target: nftables, Role: src.Host, Family: b.family, Span: c.span,
+			Name: topology.SetAt(c.name, c.span), Observe: topology.DefaultAt(false, c.span),
+			Complete: !six && !r.includes, Guarded: guarded,
 		}
-		for _, d := range flatten(b.table, b.chain) {
-			rule := d.FirewallRule
+		if own := roleOf(c.name); r.ours && own != "" {
+			f.Role = own
+		}
+		var found []topology.FirewallRule
+		found, f.Observe.V = rules(flatten(b.table, c), c.name)
+		for _, rule := range found {
 			if rule.From.State == topology.Defaulted {
 				rule.From.V = all(b.family)
 			}
@@ -74,6 +86,30 @@ func parseNft(src target.Source) (*topology.Topology, diag.List) {
 		t.Firewalls = append(t.Firewalls, f)
 	}
 	return t, nil
+}
+
+// guard is the chain that decides, and the ports whose traffic enters it: a chain that does nothing but jump to one other
+// with TCP to some ports, and with what is not TCP, stands before that one. Else the chain itself decides, about all ports.
+func (b base) guard() (*chain, []topology.PortRange) {
+	var ports []topology.PortRange
+	to := ""
+	for _, r := range b.chain.rules {
+		m := r.match
+		switch {
+		case r.goTo || b.table.chains[r.target] == nil || to != "" && r.target != to,
+			m.From.State != topology.Defaulted || m.Loopback || m.Established || m.Limited:
+			return b.chain, nil
+		case m.Protocol == "tcp" && m.Ports != nil && ports == nil:
+			ports = m.Ports
+		case m.Protocol == "" || m.Protocol == "tcp" || m.Protocol == notTCP:
+			return b.chain, nil
+		}
+		to = r.target
+	}
+	if ports == nil || b.chain.drops {
+		return b.chain, nil
+	}
+	return b.table.chains[to], ports
 }
 
 // mayDrop reports whether another base chain may refuse what the i-th one accepts.

@@ -59,8 +59,12 @@ func (n *nftRule) statement(line []word) []word {
 	case first == "log":
 		rest := line[1:]
 		for len(rest) > 1 && slices.Contains([]string{"prefix", "level", "group", "flags", "snaplen", "queue-threshold"}, rest[0].text) {
+			if rest[0].text == "prefix" {
+				n.prefix = rest[1].text
+			}
 			rest = rest[2:]
 		}
+		n.target = "LOG" // unless a verdict follows
 		return rest
 	case first == "comment":
 		return line[min(2, len(line)):]

@@ -39,8 +39,8 @@ func (r role) folder() string { return path.Join("/etc/etcd-lb", r.cluster, r.na
 func Render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]target.Artifact, diag.List) {
 	var out []target.Artifact
 	var diags diag.List
-	sources := sourceNames(t)
-	for _, r := range roles(t) {
+	sources := sourceNames(t, maxComment)
+	for _, r := range roles(t, name) {
 		add := func(file string, data []byte, exec bool) {
 			out = append(out, target.Artifact{Path: path.Join(name, r.name, file), Data: data, Exec: exec})
 		}
@@ -49,18 +49,18 @@ func Render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 			add(fmt.Sprintf("v%d.restore", f.Family), restore(r, f, sources, header), false)
 		}
 		add("apply.sh", script(r, header), true)
-		add("etcd-lb-firewall-"+r.cluster+".service", unit(r, header), false)
+		add("etcd-lb-firewall-"+r.cluster+"-"+r.name+".service", unit(r, header), false)
 	}
 	return out, diags
 }
 
-// roles groups the target's firewalls by machine, members first.
-func roles(t *topology.Topology) []role {
+// roles groups a target's firewalls by machine, members first.
+func roles(t *topology.Topology, target string) []role {
 	var out []role
 	for _, machines := range []string{topology.Members, topology.Nodes} {
 		r := role{cluster: t.Name.V, name: machines}
 		for _, f := range t.Firewalls {
-			if f.Target == name && f.Role == machines {
+			if f.Target == target && f.Role == machines {
 				r.firewalls = append(r.firewalls, f)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"path"
 	"strconv"
 	"strings"
 
@@ -109,72 +108,6 @@ func (b *book) prometheus() {
 	b.say("Install "+code(rules)+" where rule_files looks, and "+code("prometheus/scrape/"+base+".yml")+
 		" where scrape_config_files does; not the tests, which stop Prometheus from loading. Then reload Prometheus.",
 		"Each alert links to its section below.")
-}
-
-// firewallFolders is where the files of the roles are installed.
-func (b *book) firewallFolders() []string {
-	out := []string{b.firewallFolder(topology.Members)}
-	if len(b.Nodes) > 0 {
-		out = append(out, b.firewallFolder(topology.Nodes))
-	}
-	return out
-}
-
-func (b *book) firewallFolder(role string) string { return path.Join("/etc/etcd-lb", b.Name.V, role) }
-
-// observing reports whether the files at hand only log what they would refuse.
-func (b *book) observing() bool {
-	for _, f := range b.Firewalls {
-		if f.Target == "iptables" {
-			return f.Observe.V
-		}
-	}
-	return false
-}
-
-func (b *book) observe() {
-	if !b.observing() {
-		b.say("These files enforce. First build with " + code(`targets: iptables: mode: "observe"`) + " and install those.")
-	}
-	b.say("They log what enforcing would refuse, and let it through. Install " + code("iptables/members") + " as " +
-		code(b.firewallFolder(topology.Members)) + " on each member.")
-	if len(b.Nodes) > 0 {
-		b.say("Install " + code("iptables/nodes") + " as " + code(b.firewallFolder(topology.Nodes)) + " on " + b.machines() + ".")
-	}
-	b.applyFirewall()
-	b.say("After a day or more the kernel's log says who would be refused; admit them in the spec, or move them to the load balancer:")
-	b.run("journalctl -k --since -1d --grep '^(" + strings.Join(b.chains(), "|") + ") '")
-}
-
-// chains are the names that log lines begin with.
-func (b *book) chains() []string {
-	var out []string
-	for _, f := range b.Firewalls {
-		if f.Target == "iptables" && f.Family == topology.IPv4 {
-			out = append(out, f.Name.V)
-		}
-	}
-	return out
-}
-
-// applyFirewall is how rules get onto a machine without locking anybody out.
-func (b *book) applyFirewall() {
-	b.say("On each machine, in that folder, then from a second login that proves the machine is still reachable:")
-	b.run("./apply.sh apply --rollback-after 60s", "./apply.sh confirm  # from the second login, within the minute", "./apply.sh status")
-	unit := "etcd-lb-firewall-" + b.Name.V + ".service"
-	b.say("So that it comes back at boot:")
-	b.run("install -m 0644 "+unit+" /etc/systemd/system/", "systemctl daemon-reload", "systemctl enable "+unit)
-}
-
-func (b *book) enforce() {
-	if b.observing() {
-		b.say("Set " + code(`targets: iptables: mode: "enforce"`) + " in the spec, build, and install the folders again.")
-	} else {
-		b.say("Install the folders of this build.")
-	}
-	b.applyFirewall()
-	b.say("Then verify once more, through the load balancer and directly. From a machine that is not admitted, a member must refuse at once:")
-	b.run("nc -zvw 3 " + b.example().Host() + " " + b.clientPort())
 }
 
 // metricsURL is where a member answers health checks and scrapes.

@@ -50,7 +50,7 @@ func (b *book) bypass() {
 	b.say("For when the load balancer is down and the members are well: the first command fails, the second succeeds.")
 	b.run(b.healthOfBalancer(), b.direct("endpoint health"))
 	var steps []string
-	if b.has("iptables") {
+	if b.filtered() {
 		steps = append(steps, "Let clients reach members: "+b.openMembers()+".")
 	}
 	steps = append(steps, b.admitInClouds()...)
@@ -65,16 +65,8 @@ func (b *book) bypass() {
 	b.numbered(steps...)
 	b.say("And back, when the load balancer works again:")
 	back := []string{"Verify as after a rollout: " + code(b.healthOfBalancer()) + ".", "Point clients to " + code(b.BalancerURL()) + ", one at a time."}
-	if b.has("iptables") {
-		back = append(back, "Run "+code("apply.sh apply")+" and "+code("apply.sh status")+" in "+code(b.firewallFolders()[0])+" on each member.")
+	if b.filtered() {
+		back = append(back, b.closeMembers())
 	}
 	b.numbered(back...)
-}
-
-func (b *book) openMembers() string {
-	remove := "run " + code(b.firewallFolders()[0]+"/apply.sh remove") + " on each member"
-	if len(b.Clients.Direct) == 0 {
-		return remove
-	}
-	return "those in " + b.directNetworks() + " already may, for others " + remove
 }

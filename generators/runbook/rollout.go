@@ -22,9 +22,8 @@ func (b *book) steps() []step {
 		steps = append(steps, step{"Certificates", b.certificates, "Certificates may stay: a name that nobody dials does no harm."})
 	}
 	steps = append(steps, step{"etcd's flags", b.flags, "etcd's flags may stay: an address more to listen on does no harm."})
-	if b.has("iptables") {
-		steps = append(steps, step{"Firewall, observing", b.observe, "Run " + code("apply.sh remove") + " in the firewall folder of each machine (" +
-			codes(b.firewallFolders()) + "), and disable its unit."})
+	if b.filtered() {
+		steps = append(steps, step{"Firewall, observing", b.observe, b.withdraw()})
 	}
 	if len(b.Proxies) > 0 {
 		steps = append(steps, step{"Load balancer", b.balancer, b.stop()})
@@ -38,9 +37,8 @@ func (b *book) steps() []step {
 	steps = append(steps,
 		step{"Verify", b.verify, ""},
 		step{"Clients", b.clients, "Point clients back to the direct endpoints, one at a time: " + code(strings.Join(b.Etcd.DirectURLs(), ",")) + "."})
-	if b.has("iptables") {
-		steps = append(steps, step{"Firewall, enforcing", b.enforce, "Set " + code(`targets: iptables: mode: "observe"`) +
-			" in the spec, build, and apply that."})
+	if b.filtered() {
+		steps = append(steps, step{"Firewall, enforcing", b.enforce, b.relax()})
 	}
 	return steps
 }

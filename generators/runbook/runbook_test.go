@@ -213,7 +213,7 @@ func TestCommandsAreExact(t *testing.T) {
 		"promtool check rules prometheus/rules/etcd-lb-prod.yml",
 		"terraform -chdir=terraform/aws plan -out=etcd-lb.plan",
 		"curl -fsS http://127.0.0.1:8405/healthz",
-		"systemctl enable etcd-lb-firewall-prod.service",
+		"systemctl enable etcd-lb-firewall-prod-*.service",
 		"journalctl -k --since -1d --grep '^(etcd-prod|etlb-prod) '",
 	} {
 		if !slices.Contains(lines, want) {

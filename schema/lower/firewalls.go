@@ -99,11 +99,12 @@ func each(networks []topology.Value[netip.Prefix], ports ...int) []admission {
 	return out
 }
 
-// iptables decides the rules of members and, where the spec lists them, of the load balancer's machines.
-func (l *lowering) iptables(options *topology.Tree) {
+// firewalls decides the rules of members and, where the spec lists them, of the load balancer's machines: alike for each
+// target that writes them.
+func (l *lowering) firewalls(target string, options *topology.Tree) {
 	e := l.Etcd
 	guarded := portRanges([]int{e.ClientPort.V, e.PeerPort.V, e.MetricsPort.V, e.ClientHTTPPort.V})
-	l.firewall(options, topology.Members, "etcd-", guarded, slices.Concat(l.memberAdmissions(), l.cloudAdmissions(options)), false)
+	l.firewall(target, options, topology.Members, guarded, slices.Concat(l.memberAdmissions(), l.cloudAdmissions(target, options)))
 	if len(l.Nodes) == 0 {
 		return
 	}
@@ -113,22 +114,25 @@ func (l *lowering) iptables(options *topology.Tree) {
 	if metrics != 0 {
 		nodes = append(nodes, each(l.Monitoring, metrics)...)
 	}
-	l.firewall(options, topology.Nodes, "etlb-", portRanges([]int{port, metrics}), nodes, len(l.Nodes) > 1)
+	l.firewall(target, options, topology.Nodes, portRanges([]int{port, metrics}), nodes)
 }
 
+// chains begin the names of what each kind of machine gets.
+var chains = map[string]string{topology.Members: "etcd-", topology.Nodes: "etlb-"}
+
 // firewall adds the rules of a role in both families: an IPv6 one always, even when it only refuses.
-func (l *lowering) firewall(options *topology.Tree, role, chain string, guarded []topology.PortRange, admitted []admission, vrrp bool) {
+func (l *lowering) firewall(target string, options *topology.Tree, role string, guarded []topology.PortRange, admitted []admission) {
 	mode := topology.Get[string](options, "mode")
 	at := options.At(l.Span)
 	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
 		f := topology.Firewall{
-			Target: "iptables", Role: role, Family: family, Guarded: guarded,
-			Name:    topology.DefaultAt(chain+l.Name.V, at),
+			Target: target, Role: role, Family: family, Guarded: guarded,
+			Name:    topology.DefaultAt(chains[role]+l.Name.V, at),
 			Observe: topology.DefaultAt(mode.V == "observe", mode.Span),
 			Rules:   make([]topology.FirewallRule, 0, len(l.Nodes)+len(admitted)+3),
 			Span:    at,
 		}
-		if vrrp {
+		if role == topology.Nodes && len(l.Nodes) > 1 {
 			f.Rules = append(f.Rules, l.vrrp(family)...)
 		}
 		f.Rules = append(f.Rules,
@@ -165,7 +169,7 @@ func (l *lowering) vrrp(family topology.Family) []topology.FirewallRule {
 
 // cloudAdmissions is what members behind a cloud's load balancer must admit beside: its own addresses, and the
 // clients' where it keeps them.
-func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
+func (l *lowering) cloudAdmissions(target string, options *topology.Tree) []admission {
 	out := append(l.azureAdmissions(options), l.gcpAdmissions(options)...)
 	aws := l.Targets["terraform"].Get("aws")
 	if aws == nil {
@@ -181,7 +185,7 @@ func (l *lowering) cloudAdmissions(options *topology.Tree) []admission {
 	if len(l.t.Cloud) == 0 {
 		l.diags = append(l.diags, diag.Diagnostic{
 			Span: options.At(l.Span), Severity: diag.Error, Rule: "unsupported",
-			Message: "target iptables does not know the addresses of the AWS load balancer, so members would refuse its checks and connections; " +
+			Message: "target " + target + " does not know the addresses of the AWS load balancer, so members would refuse its checks and connections; " +
 				"need targets.terraform.aws.addresses",
 			Hint: `give the load balancer an address of its own in each zone: addresses: "eu-west-1a": "…"`,
 		})

@@ -48,8 +48,10 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options := c.Targets["terraform"].Get("gcp"); options != nil {
 		l.gcp(options, "terraform")
 	}
-	if options, ok := c.Targets["iptables"]; ok {
-		l.iptables(options)
+	for _, name := range schema.Firewalls {
+		if options, ok := c.Targets[name]; ok {
+			l.firewalls(name, options)
+		}
 	}
 	if options, ok := c.Targets["prometheus"]; ok {
 		l.t.Alerts = alerts(l.t, options)
@@ -209,11 +211,11 @@ func usable(servers []topology.Server) int {
 // refusedScrapes reports that the members' firewall opens no port for the scrapes: it admits monitoring to the metrics
 // port alone, since on the others it would reach the data.
 func (l *lowering) refusedScrapes(options *topology.Tree) {
-	_, filtered := l.Targets["iptables"]
+	i := slices.IndexFunc(schema.Firewalls, func(name string) bool { return l.Targets[name] != nil })
 	_, scraped := etcdScrape(l.t, options)
-	if port, _ := etcdMetricsPort(l.t); filtered && scraped && !l.Etcd.MetricsPort.Known() {
-		l.unsupported(options.At(l.Span), fmt.Sprintf("target prometheus scrapes members at port %d, which the rules of target iptables "+
-			"do not open to monitoring; need a port for metrics alone", port), "start etcd with --listen-metrics-urls and set cluster.metrics.port")
+	if port, _ := etcdMetricsPort(l.t); i >= 0 && scraped && !l.Etcd.MetricsPort.Known() {
+		l.unsupported(options.At(l.Span), fmt.Sprintf("target prometheus scrapes members at port %d, which the rules of target %s "+
+			"do not open to monitoring; need a port for metrics alone", port, schema.Firewalls[i]), "start etcd with --listen-metrics-urls and set cluster.metrics.port")
 	}
 }
 

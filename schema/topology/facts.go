@@ -34,6 +34,7 @@ const (
 	FCheckTLS  // certificates of the check
 	FTLS       // TLS of listeners and towards servers, with certificates
 	FFirewalls
+	FGuarded // which ports' traffic a firewall decides
 	FAlerts
 	FScrapes
 	FMembers // etcd's members: names, addresses, advertised URLs, ports
@@ -56,7 +57,9 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 	if s.Has(FFirewalls) {
 		for _, f := range t.Firewalls {
 			if f.Target == target {
-				f.Guarded = nil // what enters a chain is said by the jump to it, which no file of rules holds
+				if !s.Has(FGuarded) {
+					f.Guarded = nil // what enters a chain of iptables is said by the jump to it, which no file of rules holds
+				}
 				f.Platform = "" // which is what kind of file it is
 				out.Firewalls = append(out.Firewalls, f)
 			}
