@@ -262,7 +262,11 @@ func (d *drawer) targets() object {
 	add("nftables", object{"mode": rapid.SampledFrom([]string{"enforce", "observe"}).Draw(t, "nft mode")})
 	_, haproxy := targets["haproxy"]
 	if _, nginx := targets["nginx"]; (haproxy || nginx) && !d.local && d.families != "mixed" && d.chance("keepalived", 2) {
-		targets["keepalived"] = object{"virtualRouterID": rapid.IntRange(1, 255).Draw(t, "router id")}
+		keepalived := object{"virtualRouterID": rapid.IntRange(1, 255).Draw(t, "router id")}
+		if haproxy && nginx && d.chance("asks nginx", 2) {
+			keepalived["proxy"] = "nginx"
+		}
+		targets["keepalived"] = keepalived
 	}
 	add("prometheus", object{"labels": object{"team": rapid.StringMatching(`[ -~]{0,12}`).Draw(t, "label")}})
 	add("endpoints", object{})

@@ -18,6 +18,19 @@ func (c *Cluster) HealthPort() topology.Value[int] {
 	return port
 }
 
+// Asked is the target whose proxy decides which node may have the addresses that move, "" where that is none.
+func (c *Cluster) Asked() string {
+	proxies := []string{"haproxy", "nginx"}
+	if proxy := topology.Get[string](c.Targets["keepalived"], "proxy"); proxy.Known() {
+		proxies = []string{proxy.V}
+	}
+	i := slices.IndexFunc(proxies, func(name string) bool { return c.Targets[name] != nil })
+	if i < 0 {
+		return ""
+	}
+	return proxies[i]
+}
+
 // RouterFamily is the family in which the nodes tell each other who has the addresses: one of an address that moves, in
 // which each node has an address of its own.
 func (c *Cluster) RouterFamily() (topology.Family, bool) {
@@ -68,8 +81,9 @@ func (k checker) keepalived() {
 			"a proxy of its own and no address moves; need one of the two", "")
 		return
 	}
-	_, haproxy := k.Targets["haproxy"]
-	if _, nginx := k.Targets["nginx"]; !haproxy && !nginx {
+	if asked := topology.Get[string](t, "proxy"); k.Asked() == "" && asked.Known() {
+		k.fail(asked.Span, fmt.Sprintf("target keepalived keeps the address where %s answers, but %[1]s is no target; need it", asked.V), "")
+	} else if k.Asked() == "" {
 		k.fail(t.Span, "target keepalived keeps the address where a proxy answers, but neither haproxy nor nginx is a target; need one", "")
 	}
 	switch n := len(k.Nodes); {

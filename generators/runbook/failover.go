@@ -48,16 +48,8 @@ func (b *book) virtual() {
 	address := b.VRRP[0].Addresses[0].V.Addr().String()
 	b.say("One of them, and no other, then has the address:")
 	b.run("ip -brief address show to " + address)
-	proxy := b.moved()
+	proxy := b.VRRP[0].Check.Proxy
 	b.say(fmt.Sprintf("Stop %s there: within some seconds another machine has it. Start it again: the address stays where it is, "+
 		"since each move cuts all clients off.", proxy))
 	b.run("systemctl stop "+proxy, "systemctl start "+proxy)
-}
-
-// moved is the proxy whose end moves the address.
-func (b *book) moved() string {
-	if b.proxy("haproxy") != nil {
-		return "haproxy"
-	}
-	return "nginx"
 }

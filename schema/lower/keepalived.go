@@ -97,22 +97,19 @@ func (l *lowering) moving(family topology.Family) []topology.Value[netip.Prefix]
 	return append(first, second...)
 }
 
-// routerCheck asks the proxy on the node itself: HAProxy, which knows whether any member is up, or else NGINX.
+// routerCheck asks the proxy on the node itself. HAProxy knows whether any member is up, NGINX only that it is there.
 func (l *lowering) routerCheck(options *topology.Tree) topology.VRRPCheck {
 	at := options.At(l.Span)
 	c := topology.VRRPCheck{
+		Proxy:    l.Asked(),
 		Interval: topology.DefaultAt(time.Second, at),
 		Timeout:  topology.DefaultAt(time.Second, at),
 		Fall:     topology.DefaultAt(2, at),
 		Rise:     topology.DefaultAt(2, at),
 		Span:     at,
 	}
-	for _, target := range []string{"haproxy", "nginx"} {
-		if p := proxyOf(l.t, target); p != nil {
-			port := listenerOf(p, true).Binds[0].Port.V
-			c.URL = topology.DefaultAt(fmt.Sprintf("http://%s:%d%s", loopback4, port, healthURI), at)
-			break
-		}
+	if health := listenerOf(proxyOf(l.t, c.Proxy), true); health != nil {
+		c.URL = topology.DefaultAt(fmt.Sprintf("http://%s:%d%s", loopback4, health.Binds[0].Port.V, healthURI), at)
 	}
 	return c
 }

@@ -51,6 +51,12 @@ targets: keepalived: virtualRouterID: 9
 				"10.0.1.100/32 fd00::100/128",
 			"http://127.0.0.1:8405/healthz",
 		},
+		"the other proxy": {
+			strings.Replace(machines, `"fd00::103"`, `"10.0.1.103"`, 1) + "targets: {haproxy: {}, nginx: {}, keepalived: proxy: \"nginx\"}",
+			"a 99 10.0.1.101>10.0.1.102,10.0.1.103; b 100 10.0.1.102>10.0.1.101,10.0.1.103; c 98 10.0.1.103>10.0.1.101,10.0.1.102; " +
+				"10.0.1.100/32 fd00::100/128",
+			"http://127.0.0.1:8406/healthz",
+		},
 		"the second family": {
 			strings.Replace(machines, `"10.0.1.102"`, `"fd00::102"`, 1) + "targets: nginx: healthPort: 8500",
 			"a 99 fd00::101>fd00::102,fd00::103; b 100 fd00::102>fd00::101,fd00::103; c 98 fd00::103>fd00::101,fd00::102; " +

@@ -67,7 +67,7 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 	}
 	if s.Has(FVRRP) {
 		for _, v := range t.VRRP {
-			v.Node = ""
+			v.Node, v.Check.Proxy = "", ""
 			out.VRRP = append(out.VRRP, v)
 		}
 	}

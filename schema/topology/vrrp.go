@@ -28,6 +28,7 @@ type VRRP struct {
 
 // VRRPCheck is the script without whose consent a machine has no addresses.
 type VRRPCheck struct {
+	Proxy      string               // of a spec: the target whose proxy answers
 	URL        Value[string]        // that the script asks; unknown where it does something else
 	Interval   Value[time.Duration] // in whole seconds, as Timeout
 	Timeout    Value[time.Duration]
