@@ -44,6 +44,12 @@ func (r *reader) http(s scope) {
 // webServer reads a server of an http block. One that passes nothing on is none of our business, unless it answers for
 // itself on its own machine.
 func (r *reader) webServer(n *node, s scope) {
+	if open := status(&s); open.Known() {
+		r.found = true
+		r.proxy.Listeners = append(r.proxy.Listeners, topology.Listener{
+			Mode: topology.DefaultAt(topology.HTTP, s.span), Metrics: true, Authenticated: open, Binds: r.webBinds(s), Span: n.name.span,
+		})
+	}
 	var ways []pass
 	collect(&ways, s, true)
 	l := topology.Listener{
@@ -51,11 +57,7 @@ func (r *reader) webServer(n *node, s scope) {
 		Mode: topology.DefaultAt(topology.HTTP, s.span),
 		Span: n.name.span,
 	}
-	for _, c := range s.nodes {
-		if c.name.text == "listen" && len(c.args) > 0 && !has(c, "quic") {
-			l.Binds = append(l.Binds, binds(c)...)
-		}
-	}
+	l.Binds = r.webBinds(s)
 	if len(ways) == 0 {
 		answer, _ := s.own("return")
 		l.Metrics = answer != nil && !slices.ContainsFunc(l.Binds, func(b topology.Bind) bool { return !b.Addr.V.IsLoopback() })
@@ -64,9 +66,6 @@ func (r *reader) webServer(n *node, s scope) {
 		}
 	}
 	r.found = r.found || len(ways) > 0
-	for i := range l.Binds {
-		l.Binds[i].Shared = true // servers of one address are told apart by the name that clients ask for
-	}
 	for _, w := range ways {
 		if w.calls {
 			l.Routes = append(l.Routes, w.route())
@@ -77,6 +76,49 @@ func (r *reader) webServer(n *node, s scope) {
 	}
 	r.passes = append(r.passes, ways...)
 	r.proxy.Listeners = append(r.proxy.Listeners, l)
+}
+
+// webBinds are the addresses of a server, which are shared: servers of one address are told apart by the name that clients
+// ask for.
+func (r *reader) webBinds(s scope) []topology.Bind {
+	var out []topology.Bind
+	for _, c := range s.nodes {
+		if c.name.text == "listen" && len(c.args) > 0 && !has(c, "quic") {
+			out = append(out, binds(c)...)
+		}
+	}
+	for i := range out {
+		out[i].Shared = true
+	}
+	return out
+}
+
+// guards are directives that decide who may see a location, and statuses those that show what NGINX does.
+var (
+	guards   = []string{"allow", "deny", "auth_basic", "auth_request", "auth_jwt", "internal", "ssl_verify_client"}
+	statuses = []string{"stub_status", "vhost_traffic_status_display"}
+)
+
+// status says whether a location that shows what NGINX does asks who wants to know; unknown where there is none, or where
+// it may.
+func status(s *scope) topology.Value[bool] {
+	for _, n := range s.nodes {
+		in := s.inside(n)
+		switch {
+		case n.name.text == "location" || n.name.text == "if":
+			if v := status(&in); v.Known() {
+				return v
+			}
+		case slices.Contains(statuses, n.name.text):
+			for _, g := range guards {
+				if d, complete := s.effective(g); d != nil || !complete {
+					return topology.UnknownAt[bool](n.span())
+				}
+			}
+			return topology.DefaultAt(false, n.span())
+		}
+	}
+	return topology.Value[bool]{}
 }
 
 // collect finds what a block and the blocks in it pass on.

@@ -7,7 +7,7 @@ import (
 )
 
 // luaBlock is how a block of Lua begins: content_by_lua_block {, set_by_lua_block $x {.
-var luaBlock = pattern.New(`(?m)^[^#'"\n]*\b\w+_by_lua_block\s+(?:\$\w+\s*)?\{`)
+var luaBlock = pattern.New(`(?m)^[^#'"\n]*["']?\b\w+_by_lua_block["']?\s+(?:\$\w+\s*)?\{`)
 
 // withoutLua blanks the bodies of Lua blocks, whose text follows other rules. Lines and columns stay. A block that is
 // never closed is left as it is.

@@ -13,7 +13,8 @@ func TestLua(t *testing.T) {
     --[[ { ]] local long = [[ } ]]
     if open then print('\'}') end
   }
-  server { set_by_lua_block $x { return { 1, 2 } } }
+  server { set_by_lua_block $x { return { 1, 2 } }
+  "rewrite_by_lua_block" { x({ t = "ok" }) } }
 }
 stream {
   # content_by_lua_block {
@@ -25,7 +26,7 @@ stream {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	if at := top.Proxies[0].Pools[0].Servers[0].Port.Span; at.Line != 11 || at.Col != 26 {
+	if at := top.Proxies[0].Pools[0].Servers[0].Port.Span; at.Line != 12 || at.Col != 26 {
 		t.Errorf("the server stands at %v", at)
 	}
 	if _, diags := read("nginx.conf", strings.Replace(text, "}\nstream", "\nstream", 1)); len(diags) != 1 {

@@ -50,7 +50,7 @@ func checkAdvertiseLB(g *topology.Group) diag.List {
 }
 
 func advertiseLBUnjudged(g *topology.Group) string {
-	if len(g.Balancers()) > 0 || len(g.Dialed()) > 0 {
+	if len(g.Balancers()) > 0 || len(g.Dialed())+len(g.Endpoints) > 0 {
 		return ""
 	}
 	for _, t := range g.Sources {

@@ -58,7 +58,7 @@ func exposed(p topology.Proxy, l topology.Listener) diag.List {
 		Span: l.Binds[i].Addr.Span, Severity: diag.Warning,
 		Message: fmt.Sprintf("%s serves statistics on all addresses %s, so anybody in the network sees every member and its state; "+
 			"need loopback, the network of monitoring or a password of its own", called("listener", l.Name), how),
-		Hint:    "bind it to 127.0.0.1, or add: http-request deny unless { src 10.0.9.0/24 }",
+		Hint:    "bind it to 127.0.0.1, or add: http-request deny unless { src 10.0.9.0/24 } (allow and deny in nginx)",
 		Subject: p.Platform + " metrics " + l.Name.V,
 	}}
 }
