@@ -31,7 +31,7 @@ var blind = map[string]string{
 func checkBalanceLongLived(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
-		if b.Mode.V == topology.HTTP {
+		if b.Mode.V == topology.HTTP && b.HTTP2.V {
 			continue // each request is spread, not each connection
 		}
 		how, ok := blind[b.Balance.V]
