@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 )
@@ -141,6 +142,9 @@ func units(files []file) []unit {
 			out = append(out, unit{format: f.format, host: f.host})
 		}
 		out[i].files = append(out[i].files, f)
+	}
+	for _, u := range out { // programs read a folder by name, however it is named here
+		slices.SortStableFunc(u.files, func(a, b file) int { return strings.Compare(a.path, b.path) })
 	}
 	included := make([]bool, len(out))
 	for i := range out {
