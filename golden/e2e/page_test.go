@@ -17,7 +17,8 @@ Made by `+"`make e2e-table`"+`, which writes this file anew: six load balancers 
 each with %d clients of its own that keep their connection and %d that make one for each operation. Each fault happens to
 all of them at once and lasts %v; then they have %v to recover. An operation is a read that needs the quorum; it fails
 after %v and is slow after %v. The machine has no network delay and does other work meanwhile: "direct" is how long a
-client waited that dials healthy members itself. Compare lengths of outages, not milliseconds.
+client waited that dials healthy members itself. Compare lengths of outages, not milliseconds; how
+many established clients were on the member that failed is chance.
 
 - etcdlbgen: what `+"`etcdlbgen build`"+` writes from a spec that says nothing of timing.
 - a guide's: checks that only connect, every ten seconds; ten seconds to connect.
