@@ -14,7 +14,6 @@ import (
 const (
 	azureIdleMin, azureIdleMax         = 4 * time.Minute, 100 * time.Minute
 	azureIntervalMin, azureIntervalMax = 5 * time.Second, 24 * 24 * time.Hour // longer ones no spec may have
-	azureCountMin, azureCountMax       = 1, 100
 )
 
 const azureBalancer = "Azure's load balancer"
@@ -77,7 +76,6 @@ func (l *lowering) azureCheck(options *topology.Tree) topology.Check {
 			"leave it out where no other load balancer needs it")
 	}
 	check.Timeout = topology.Value[time.Duration]{}
-	check.Fall = l.clampTo(check.Fall, azureCountMin, azureCountMax, "fall", azureBalancer)
 	if rise := check.Rise; rise.V != check.Fall.V && rise.State == topology.Set {
 		l.unsupported(rise.Span, fmt.Sprintf("the check's rise is %d and its fall %d, but %s has one number for both; written as %d",
 			rise.V, check.Fall.V, azureBalancer, check.Fall.V), "set both to the same number, or leave rise out")
