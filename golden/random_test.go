@@ -37,6 +37,7 @@ func randomSpec(t *rapid.T) object {
 		spec["targets"] = targets
 		d.passthrough(spec)
 		d.azure(spec)
+		d.failover(spec)
 	}
 	return spec
 }
@@ -301,6 +302,24 @@ func (d *drawer) azure(spec object) {
 	if d.chance("azure alone", 2) {
 		delete(clouds, "aws")
 		delete(clouds, "gcp")
+	}
+}
+
+// failover adds a name for several load balancers now and then.
+func (d *drawer) failover(spec object) {
+	clouds, ok := spec["targets"].(object)["terraform"].(object)
+	if _, named := spec["loadBalancer"].(object)["host"]; !ok || !named || !d.chance("failover", 2) {
+		return
+	}
+	endpoints := object{}
+	for i := range rapid.IntRange(2, 4).Draw(d.t, "endpoints") {
+		block := rapid.SampledFrom([]string{"10.33.0.%d", "10.33.0.%d", "198.51.100.%d"}).Draw(d.t, "endpoint block")
+		endpoints[fmt.Sprintf("%s%d", d.name("endpoint"), i)] = object{
+			"address": fmt.Sprintf(block, i+1), "priority": rapid.IntRange(1, 3).Draw(d.t, "endpoint priority"),
+		}
+	}
+	clouds["dnsFailover"] = object{
+		"provider": rapid.SampledFrom([]string{"route53", "clouddns"}).Draw(d.t, "dns"), "zone": "Z1", "endpoints": endpoints,
 	}
 }
 

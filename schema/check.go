@@ -344,6 +344,7 @@ func (k checker) targets() {
 	if t, ok := k.Targets["terraform"]; ok && len(t.Keys()) == 0 {
 		k.fail(t.Span, "targets.terraform names no cloud, so there is nothing to build; need one, such as aws", "write terraform: aws: {}")
 	}
+	k.failover()
 	for _, m := range k.Etcd.Members {
 		if m.Address.Known() {
 			continue

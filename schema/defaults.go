@@ -41,6 +41,8 @@ var defaults = map[string]any{
 	"targets.terraform.gcp.globalAccess":       false,
 	"targets.iptables.mode":                    "enforce",
 	"targets.nftables.mode":                    "enforce",
+
+	"targets.terraform.dnsFailover.endpoints.*.priority": 100,
 }
 
 // optional are the structs that are not there unless the spec has them: no default is filled in below them.
@@ -56,4 +58,6 @@ var optional = map[string]bool{
 	"targets.terraform.gcp":   true,
 	"targets.iptables":        true,
 	"targets.nftables":        true,
+
+	"targets.terraform.dnsFailover": true,
 }

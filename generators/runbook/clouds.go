@@ -7,14 +7,20 @@ import (
 // modules says how the load balancers of clouds are put up.
 func (b *book) modules() {
 	for _, p := range b.Proxies {
-		if !p.Cloud() {
-			continue
+		if p.Cloud() {
+			b.module("terraform/" + p.Platform)
 		}
-		module := "terraform/" + p.Platform
-		b.say("The variables of the module are in " + code(module+"/variables.tf") + ". Read the plan before it is applied:")
-		b.run("terraform -chdir="+module+" init", "terraform -chdir="+module+" plan -out=etcd-lb.plan",
-			"terraform -chdir="+module+" apply etcd-lb.plan")
 	}
+	if b.Failover != nil {
+		b.say("When all load balancers behind the name work, its records, which lead to the first that does:")
+		b.module("terraform/dns")
+	}
+}
+
+func (b *book) module(folder string) {
+	b.say("The variables of the module are in " + code(folder+"/variables.tf") + ". Read the plan before it is applied:")
+	b.run("terraform -chdir="+folder+" init", "terraform -chdir="+folder+" plan -out=etcd-lb.plan",
+		"terraform -chdir="+folder+" apply etcd-lb.plan")
 }
 
 // destroy says how a cloud's load balancer is taken down.

@@ -60,15 +60,7 @@ func (m *gcpModule) title() string { return "etcd cluster " + strings.TrimPrefix
 // versions is versions.tf. Optional attributes with a default need Terraform 1.3, test files with mocked providers 1.7. Of
 // provider 7, connection_tracking_policy needs 7.32.
 func (m *gcpModule) versions() file {
-	f := newFile("versions.tf")
-	t := f.root.block("terraform")
-	t.set("required_version", text(">= 1.7"))
-	from := map[int]string{6: ">= 6.0, < 7.0", 7: ">= 7.32, < 8.0"}
-	t.block("required_providers").set("google", object(
-		pair{"source", text("hashicorp/google")},
-		pair{"version", text(from[m.provider])},
-	))
-	return f
+	return version("google", map[int]string{6: ">= 6.0, < 7.0", 7: ">= 7.32, < 8.0"}[m.provider])
 }
 
 // outputs is outputs.tf.

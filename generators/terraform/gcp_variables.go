@@ -10,11 +10,7 @@ import (
 
 // variables is variables.tf.
 func (m *gcpModule) variables() file {
-	f := newFile("variables.tf")
-	for _, v := range slices.Concat(m.placeVariables(), m.machineVariables(), m.moreVariables()) {
-		f.root.variable(v)
-	}
-	return f
+	return variablesFile(slices.Concat(m.placeVariables(), m.machineVariables(), m.moreVariables()))
 }
 
 // matches checks a variable's value, or its being left out.

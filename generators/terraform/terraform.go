@@ -37,6 +37,7 @@ var clouds = []struct {
 	{"aws", renderAWS},
 	{"azure", renderAzure},
 	{"gcp", renderGCP},
+	{"dnsFailover", renderDNS},
 }
 
 // render writes the module of each cloud that the options name.
@@ -52,8 +53,9 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 		}
 		files, ds := c.render(t, of)
 		diags = append(diags, ds...)
+		folder := strings.TrimSuffix(c.name, "Failover")
 		for _, f := range files {
-			out = append(out, target.Artifact{Path: path.Join(targetName, c.name, f.path), Data: f.bytes(header)})
+			out = append(out, target.Artifact{Path: path.Join(targetName, folder, f.path), Data: f.bytes(header)})
 		}
 	}
 	return out, diags

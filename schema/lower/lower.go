@@ -48,6 +48,9 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options := c.Targets["terraform"].Get("gcp"); options != nil {
 		l.gcp(options, "terraform")
 	}
+	if options := c.Targets["terraform"].Get("dnsFailover"); options != nil {
+		l.failover(options)
+	}
 	for _, name := range schema.Firewalls {
 		if options, ok := c.Targets[name]; ok {
 			l.firewalls(name, options)

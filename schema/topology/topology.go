@@ -25,6 +25,7 @@ type Topology struct {
 	Proxies      []Proxy
 	Firewalls    []Firewall
 	VRRP         []VRRP
+	Failover     *Failover // of a spec; nil where the name leads to one load balancer
 	Certificates []Certificate
 	Required     []Required // of a spec: the certificates to issue
 	Alerts       []Alert

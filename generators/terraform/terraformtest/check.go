@@ -67,8 +67,8 @@ func (c *checker) of(kind string) []*hclsyntax.Block {
 	return out
 }
 
-// provider is the one that the module asks for, of the major version that its range begins with and ends before the
-// next of.
+// provider is the one that the module asks for, of the major version that its range begins with and, at the latest, ends
+// before the next but one of.
 func (c *checker) provider() (Provider, error) {
 	for _, b := range c.of("terraform") {
 		for _, required := range b.Body.Blocks {
@@ -81,7 +81,7 @@ func (c *checker) provider() (Provider, error) {
 				for _, p := range Providers {
 					major, _, _ := strings.Cut(p.Version, ".")
 					n, _ := strconv.Atoi(major)
-					if p.Name == name && strings.HasPrefix(wanted, ">= "+major+".") && strings.HasSuffix(wanted, fmt.Sprintf("< %d.0", n+1)) {
+					if p.Name == name && strings.HasPrefix(wanted, ">= "+major+".") && bounded(wanted, n+1, n+2) {
 						return p, nil
 					}
 				}
@@ -90,6 +90,11 @@ func (c *checker) provider() (Provider, error) {
 		}
 	}
 	return Provider{}, fmt.Errorf("the module requires no provider")
+}
+
+// bounded reports whether a range ends before one of some major versions.
+func bounded(wanted string, majors ...int) bool {
+	return slices.ContainsFunc(majors, func(n int) bool { return strings.HasSuffix(wanted, fmt.Sprintf("< %d.0", n)) })
 }
 
 func (c *checker) block(where string, known Block, body *hclsyntax.Body) {
