@@ -76,7 +76,7 @@ func TestTerraformModules(t *testing.T) {
 			check(failing{t, rt}, c, n%10 == 0)
 		})
 	})
-	for _, cloud := range []string{"aws", "azure"} {
+	for _, cloud := range []string{"aws", "azure", "gcp"} {
 		if clouds[cloud] < 10 {
 			t.Errorf("%d modules for %s", clouds[cloud], cloud)
 		}

@@ -40,13 +40,13 @@ func renderAzure(t *topology.Topology, options *topology.Tree) ([]file, diag.Lis
 	return []file{m.versions(), m.variables(), m.main(), m.outputs(), m.tests()}, nil
 }
 
-// versions is versions.tf. Test files with mocked providers need Terraform 1.7. Of provider 4, tcp_reset_enabled and
-// floating_ip_enabled need 4.20.
+// versions is versions.tf. Test files with mocked providers need Terraform 1.7. Of provider 4, names like
+// tcp_reset_enabled, which 5 takes alone, are known of 4.73.
 func (m *azureModule) versions() file {
 	f := newFile("versions.tf")
 	t := f.root.block("terraform")
 	t.set("required_version", text(">= 1.7"))
-	from := map[int]string{4: ">= 4.20, < 5.0", 5: ">= 5.0, < 6.0"}
+	from := map[int]string{4: ">= 4.73, < 5.0", 5: ">= 5.0, < 6.0"}
 	t.block("required_providers").set("azurerm", object(
 		pair{"source", text("hashicorp/azurerm")},
 		pair{"version", text(from[m.provider])},

@@ -2,6 +2,7 @@ package terraformtest
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -9,9 +10,17 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
+// homes are the files in which a module's user looks for what it takes, tells and requires.
+var homes = map[string]string{"variable": "variables.tf", "output": "outputs.tf", "terraform": "versions.tf"}
+
 // references checks that every reference leads to something and that every variable and local is used, and each variable
 // typed, described and never null.
 func (c *checker) references() {
+	for _, b := range c.blocks {
+		if home, ok := homes[b.Type]; ok && path.Base(b.TypeRange.Filename) != home {
+			c.problem("a block %s stands in %s, not in %s", b.Type, b.TypeRange.Filename, home)
+		}
+	}
 	known := map[string]bool{} // and whether it is used
 	for _, b := range c.of("variable") {
 		known["var."+b.Labels[0]] = false

@@ -20,14 +20,23 @@ const versions = `terraform {
 }
 `
 
-const module = `
+const variables = `
 variable "vpc_id" {
   description = "The VPC."
   type        = string
   default     = "vpc-1"
   nullable    = false
 }
+`
 
+const outputs = `
+output "arn" {
+  description = "Its ARN."
+  value       = aws_lb_target_group.this.arn
+}
+`
+
+const module = `
 resource "aws_lb_target_group" "this" {
   port     = 2379
   protocol = "TCP"
@@ -36,11 +45,6 @@ resource "aws_lb_target_group" "this" {
   health_check {
     port = "2381"
   }
-}
-
-output "arn" {
-  description = "Its ARN."
-  value       = aws_lb_target_group.this.arn
 }
 `
 
@@ -57,6 +61,26 @@ run "port" {
 }
 `
 
+// example is a module in which some words are replaced by others.
+func example(words, others string) map[string]string {
+	files := map[string]string{
+		"versions.tf": versions, "variables.tf": variables, "outputs.tf": outputs, "main.tf": module, "tests/port.tftest.hcl": testFile,
+	}
+	for name, text := range files {
+		if name != "tests/port.tftest.hcl" {
+			files[name] = strings.Replace(text, words, others, 1)
+		}
+	}
+	return files
+}
+
+func writeAll(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), []byte(text))
+	}
+}
+
 // Both oracles accept what is right, and find what the schema says is wrong.
 func TestOracles(t *testing.T) {
 	tf := Start(t)
@@ -66,6 +90,7 @@ func TestOracles(t *testing.T) {
 		terraform      string // what Terraform says
 	}{
 		{"as it is", "", "", "", ""},
+		{"a variable elsewhere", "resource \"aws", "variable \"x\" {\n  description = \"X.\"\n  type        = string\n  default     = \"\"\n  nullable    = false\n}\n\nresource \"aws", "stands in main.tf", ""},
 		{"unknown argument", "port     = 2379", "part     = 2379", "has no argument part", "Unsupported argument"},
 		{"unknown block", "health_check {", "check {", "has no block check", "Unsupported block type"},
 		{"computed argument", "port     = 2379", "arn      = 2379", "has no argument arn", "Value for unconfigurable attribute"},
@@ -79,15 +104,13 @@ func TestOracles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text := strings.Replace(module, tt.old, tt.new, 1)
-			problems := Check(map[string]string{"versions.tf": versions, "main.tf": text})
+			files := example(tt.old, tt.new)
+			problems := Check(files)
 			if !mentions(problems, tt.check) {
 				t.Errorf("Check says %q, want %q", problems, tt.check)
 			}
 			dir := t.TempDir()
-			write(t, filepath.Join(dir, "versions.tf"), []byte(versions))
-			write(t, filepath.Join(dir, "main.tf"), []byte(text))
-			write(t, filepath.Join(dir, "tests", "port.tftest.hcl"), []byte(testFile))
+			writeAll(t, dir, files)
 			tf.Init(t, dir)
 			out, err := tf.try(dir, "validate", "-json")
 			if (err != nil) != (tt.terraform != "") || !bytes.Contains(out, []byte(tt.terraform)) {
@@ -102,19 +125,17 @@ func TestOracles(t *testing.T) {
 
 // An older major refuses what only a later one has.
 func TestMajors(t *testing.T) {
-	older := strings.Replace(versions, ">= 6.0, < 7.0", ">= 5.73, < 6.0", 1)
-	text := strings.Replace(module, "port     = 2379", "port     = 2379\n  region   = \"eu-west-1\"", 1)
-	if problems := Check(map[string]string{"versions.tf": older, "main.tf": text}); !mentions(problems, "has no argument region") {
+	older := example("port     = 2379", "port     = 2379\n  region   = \"eu-west-1\"")
+	older["versions.tf"] = strings.Replace(versions, ">= 6.0, < 7.0", ">= 5.73, < 6.0", 1)
+	if problems := Check(older); !mentions(problems, "has no argument region") {
 		t.Errorf("Check says %q", problems)
 	}
-	unknown := strings.Replace(versions, ">= 6.0, < 7.0", "~> 6.0", 1)
-	if problems := Check(map[string]string{"versions.tf": unknown, "main.tf": text}); !mentions(problems, "is none that is known") {
+	if problems := Check(example(">= 6.0, < 7.0", "~> 6.0")); !mentions(problems, "is none that is known") {
 		t.Errorf("Check says %q", problems)
 	}
 	tf := Start(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "versions.tf"), []byte(older))
-	write(t, filepath.Join(dir, "main.tf"), []byte(text))
+	writeAll(t, dir, older)
 	tf.Init(t, dir)
 	if out, err := tf.try(dir, "validate", "-json"); err == nil || !bytes.Contains(out, []byte("Unsupported argument")) {
 		t.Errorf("terraform says %s", out)
@@ -133,13 +154,12 @@ func mentions(problems []string, words string) bool {
 func TestApply(t *testing.T) {
 	tf := Start(t)
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "versions.tf"), []byte(versions))
-	write(t, filepath.Join(dir, "main.tf"), []byte(module))
+	writeAll(t, dir, example("", ""))
 	tf.Apply(t, dir)
 	if changes := tf.Plan(t, dir); len(changes) > 0 {
 		t.Errorf("after an apply the plan still has %v", changes)
 	}
-	write(t, filepath.Join(dir, "main.tf"), []byte(strings.Replace(module, "2379", "2380", 1)))
+	writeAll(t, dir, example("2379", "2380"))
 	if changes := tf.Plan(t, dir); len(changes) != 1 || changes["aws_lb_target_group.this"] != "update" {
 		t.Errorf("another port plans %v", changes)
 	}

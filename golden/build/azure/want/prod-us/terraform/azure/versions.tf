@@ -7,7 +7,7 @@ terraform {
   required_providers {
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = ">= 4.20, < 5.0"
+      version = ">= 4.73, < 5.0"
     }
   }
 }
