@@ -31,16 +31,23 @@ func isScript(p string, head []byte) bool {
 	return ext == ".sh" || ext == ".bash" || scripts.Match(head)
 }
 
+// Bounds of the here-documents that are looked at in one script, each of which is read with the whole script around it.
+const (
+	maxEmbedded = 100
+	maxAround   = 8 << 20 // bytes, in all
+)
+
 // embedded are the here-documents of a script that hold files of formats we know.
 func embedded(script file) []file {
 	var out []file
-	for at := 0; at < len(script.data); {
+	for at, left := 0, min(maxEmbedded, maxAround/max(1, len(script.data))); at < len(script.data) && left > 0; {
 		command, rest := lineAt(script.data, at)
 		m := redirects.FindSubmatchIndex(command)
 		if m == nil {
 			at = rest
 			continue
 		}
+		left--
 		doc := heredoc{from: rest, literal: m[4] < m[5]}
 		mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 		doc.to, at = endOfDocument(script.data, rest, mark, tabs)
@@ -48,7 +55,7 @@ func embedded(script file) []file {
 			doc.name = strings.TrimPrefix(string(command[to[2]:to[3]]), "/")
 		}
 		body := script.data[doc.from:doc.to]
-		if format := detect(doc.name, body[:min(len(body), headSize)]); format != nil && !format.Binary && !format.PerMachine {
+		if format := detect(doc.name, body[:min(len(body), headSize)]); format != nil && !format.Binary && format != script.format {
 			part := script
 			part.format, part.doc = format, &doc
 			out = append(out, part)

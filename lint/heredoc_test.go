@@ -20,11 +20,14 @@ func TestEmbedded(t *testing.T) {
 		{"without an end", "cat > haproxy.cfg <<EOF\n" + cfg, []string{"haproxy"}},
 		{"of another kind", "cat > motd <<EOF\nhello\nEOF\n", nil},
 		{"none", "echo '<<' EOF\nx=$((1 << 2))\n", nil},
-		{"rules of iptables, which the script's own reader knows", "iptables-restore <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n", nil},
+		{"rules of iptables", "cat > /etc/iptables/rules.v4 <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n", []string{"iptables"}},
 	} {
 		var got []string
 		for _, f := range embedded(file{path: "x.sh", data: []byte(tt.script)}) {
 			got = append(got, f.format.Name)
+		}
+		if again := embedded(file{path: "x.sh", data: []byte(tt.script), format: detect("x.iptables", []byte("*filter\n"))}); tt.name == "rules of iptables" && len(again) > 0 {
+			t.Errorf("%s: read twice", tt.name)
 		}
 		if strings.Join(got, " ") != strings.Join(tt.want, " ") {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)

@@ -3,7 +3,7 @@ package iptables
 import "strings"
 
 // maxDefined bounds the words that defined names may come to, in all.
-const maxDefined = 100_000
+const maxDefined = 20_000
 
 // defined puts what names are defined as in the place of "$name", where it is used. What is not defined in the file
 // stays.

@@ -15,17 +15,21 @@ type shell struct {
 	vars   map[string]string // what is surely in a variable
 	branch int               // conditions around the statement at hand
 	left   int               // statements that loops may still repeat
+	budget int               // bytes that variables may still unfold to
 }
 
 // maxRepeated bounds what loops within loops may grow to.
 const maxRepeated = 10_000
+
+// maxUnfolded bounds what the variables of a script may come to, in bytes.
+const maxUnfolded = 1 << 20
 
 // maxBody bounds the statements of a loop that are kept to be done again.
 const maxBody = 1_000
 
 // run does the statements of a script, or the lines of a dump.
 func run(next func() (statement, bool), do func(statement)) {
-	sh := &shell{do: do, vars: map[string]string{}, left: maxRepeated}
+	sh := &shell{do: do, vars: map[string]string{}, left: maxRepeated, budget: maxUnfolded}
 	for s, ok := next(); ok; s, ok = next() {
 		if !isFor(s) {
 			sh.statement(s)
@@ -226,6 +230,9 @@ func (sh *shell) expand(text string) (string, bool) {
 		}
 		if !known {
 			value = group(text, m, 2)
+		}
+		if sh.budget -= len(value); sh.budget < 0 {
+			return "", false
 		}
 		b.WriteString(text[at:m[0]] + value)
 		at = m[1]

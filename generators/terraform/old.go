@@ -12,7 +12,7 @@ import (
 
 // Bounds of what is done for files that are written for Terraform before 0.12.
 const (
-	maxOld    = 256 << 10 // bytes
+	maxOld    = 128 << 10 // bytes
 	maxRounds = 40        // parses: each may show what the one before could not reach
 )
 
@@ -20,7 +20,7 @@ const (
 // that offsets stay; lines may not.
 func parseFile(data []byte, name string) (*hcl.File, hcl.Diagnostics) {
 	parsed, problems := hclsyntax.ParseConfig(data, name, hcl.InitialPos)
-	if len(data) > maxOld {
+	if len(data) > maxOld || len(problems) == 0 {
 		return parsed, problems
 	}
 	for range maxRounds {
@@ -36,19 +36,16 @@ func parseFile(data []byte, name string) (*hcl.File, hcl.Diagnostics) {
 
 // modern is a text without what the problems say of old syntax in it, or nil where they say nothing of it.
 func modern(data []byte, problems hcl.Diagnostics) []byte {
-	var out []byte
+	out, mended := bytes.Clone(data), false
 	for _, p := range problems {
 		if p.Subject == nil || p.Subject.Start.Byte >= len(data) {
 			continue
 		}
 		from, to := p.Subject.Start.Byte, min(p.Subject.End.Byte, len(data))
-		next := bytes.Clone(data)
-		if out != nil {
-			next = out
-		}
-		if rewrite(next, p.Summary, from, to) {
-			out = next
-		}
+		mended = rewrite(out, p.Summary, from, to) || mended
+	}
+	if !mended {
+		return nil
 	}
 	return out
 }
