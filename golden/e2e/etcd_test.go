@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -36,9 +37,11 @@ func built(t testing.TB, tool string) string {
 	t.Helper()
 	cmd := exec.Command("go", "tool", "-n", tool)
 	cmd.Dir, cmd.Env = "etcd", append(os.Environ(), "CGO_ENABLED=0")
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("building %s: %v", tool, err)
+		missing(t, fmt.Sprintf("%s (%v: %s)", tool, err, tail(said.String(), 3)))
 	}
 	return strings.TrimSpace(string(out))
 }
