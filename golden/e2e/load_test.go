@@ -28,17 +28,33 @@ type Count struct {
 	// Longest is the longest time that a client had to wait for a success: from the start of its first attempt to the
 	// end of the one that succeeded.
 	Longest time.Duration
-	// Failing is the longest time in which all attempts of a client failed: from the start of the first one that failed
-	// to the start of the one that did not.
-	Failing time.Duration
+
+	firstFailed, lastFailed time.Time // when they started
 }
+
+// Failing is for how long operations that clients started failed: from the first to the last of them.
+func (c *Count) Failing() time.Duration { return c.lastFailed.Sub(c.firstFailed) }
 
 func (c *Count) add(other Count) {
 	c.Ops += other.Ops
 	c.Failed += other.Failed
 	c.Slow += other.Slow
 	c.Longest = max(c.Longest, other.Longest)
-	c.Failing = max(c.Failing, other.Failing)
+	c.failed(other.firstFailed)
+	c.failed(other.lastFailed)
+}
+
+// failed remembers when an operation started that failed.
+func (c *Count) failed(start time.Time) {
+	if start.IsZero() {
+		return
+	}
+	if c.firstFailed.IsZero() || start.Before(c.firstFailed) {
+		c.firstFailed = start
+	}
+	if start.After(c.lastFailed) {
+		c.lastFailed = start
+	}
 }
 
 // tally counts for one client.
@@ -46,7 +62,6 @@ type tally struct {
 	sync.Mutex
 	count   Count
 	waiting time.Time // since when the client has had no success, zero when it waits for nothing
-	failing time.Time // since when its attempts failed
 }
 
 func (t *tally) do(operation func(context.Context) error) {
@@ -69,16 +84,11 @@ func (t *tally) do(operation func(context.Context) error) {
 	}
 	if err != nil {
 		t.count.Failed++
-		if t.failing.IsZero() {
-			t.failing = start
-		}
+		t.count.failed(start)
 		return
 	}
 	t.count.Longest = max(t.count.Longest, end.Sub(t.waiting))
-	if !t.failing.IsZero() {
-		t.count.Failing = max(t.count.Failing, start.Sub(t.failing))
-	}
-	t.waiting, t.failing = time.Time{}, time.Time{}
+	t.waiting = time.Time{}
 }
 
 // take returns what was counted since the last time.
@@ -86,14 +96,9 @@ func (t *tally) take() Count {
 	t.Lock()
 	defer t.Unlock()
 	c := t.count
-	now := time.Now()
-	if !t.waiting.IsZero() {
+	if now := time.Now(); !t.waiting.IsZero() {
 		c.Longest = max(c.Longest, now.Sub(t.waiting))
 		t.waiting = now // the rest belongs to the next time
-	}
-	if !t.failing.IsZero() {
-		c.Failing = max(c.Failing, now.Sub(t.failing))
-		t.failing = now
 	}
 	t.count = Count{}
 	return c
