@@ -14,9 +14,16 @@ import (
 	"time"
 )
 
-// Firewall applies the rules that were built for a kind of machine, "members" or "nodes", as its operator does.
-func (h *Host) Firewall(b *Built, kind string) {
+// filters are the targets whose rules machines may have.
+var filters = []string{"iptables", "nftables"}
+
+// Firewall applies the rules that a target built for a kind of machine, "members" or "nodes", as its operator does.
+func (h *Host) Firewall(b *Built, target, kind string) {
 	h.rig.Helper()
+	if target == "nftables" {
+		h.Run("nft", "-f", b.Path("nftables/"+kind+".nft"))
+		return
+	}
 	h.Run(b.Path("iptables/"+kind+"/apply.sh"), "apply")
 }
 
@@ -98,8 +105,14 @@ func (w *town) all(v6 bool) []access {
 // The built rules admit whom the spec names and refuse everybody else, on members and on the load balancer, in both
 // families, however often they are applied; who is connected stays so.
 func TestFirewall(t *testing.T) {
+	for _, target := range filters {
+		t.Run(target, func(t *testing.T) { firewall(t, target) })
+	}
+}
+
+func firewall(t *testing.T, target string) {
 	const nodePorts = "2379 8405"
-	w := newTown(t, Spec{})
+	w := newTown(t, Spec{More: []string{"targets: nftables: {}"}})
 	member, sibling, node := w.Members[0], w.Members[1].Host, w.haproxy.Host
 	admits(t, "without rules", member.Addr(), memberPorts, w.all(false))
 	admits(t, "without rules", member.Addresses[1], memberPorts, w.all(true))
@@ -113,9 +126,9 @@ func TestFirewall(t *testing.T) {
 
 	for _, when := range []string{"applied", "applied twice"} {
 		for _, m := range w.Members {
-			m.Firewall(w.built, "members")
+			m.Firewall(w.built, target, "members")
 		}
-		node.Firewall(w.built, "nodes")
+		node.Firewall(w.built, target, "nodes")
 		admits(t, when, member.Addr(), memberPorts, []access{
 			{node, "2379 2381"},
 			{sibling, "2379 2380"},
@@ -151,11 +164,24 @@ func TestFirewall(t *testing.T) {
 
 // Rules that only observe refuse nobody, and count who would be.
 func TestFirewallObserves(t *testing.T) {
-	w := newTown(t, Spec{More: []string{`targets: iptables: mode: "observe"`}})
+	for _, target := range filters {
+		t.Run(target, func(t *testing.T) { firewallObserves(t, target) })
+	}
+}
+
+func firewallObserves(t *testing.T, target string) {
+	w := newTown(t, Spec{More: []string{`targets: {iptables: mode: "observe", nftables: mode: "observe"}`}})
 	member := w.Members[0]
-	member.Firewall(w.built, "members")
+	member.Firewall(w.built, target, "members")
 	admits(t, "observed", member.Addr(), memberPorts, w.all(false))
 	admits(t, "observed", member.Addresses[1], memberPorts, w.all(true))
+	if target == "nftables" {
+		seen := regexp.MustCompile(`log prefix "etcd-rig "\s+meta l4proto tcp counter packets [1-9][0-9]* bytes [0-9]+ accept`)
+		if out := member.Host.Run("nft", "list", "table", "inet", "etcd-rig"); !seen.MatchString(out) {
+			t.Errorf("nothing was logged:\n%s", out)
+		}
+		return
+	}
 	logged := regexp.MustCompile(`(?m)^\[[1-9][0-9]*:[0-9]+\] -A etcd-rig .* -j LOG `)
 	for _, save := range []string{"iptables-save", "ip6tables-save"} {
 		if out := member.Host.Run(save, "-c"); !logged.MatchString(out) {
