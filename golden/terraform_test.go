@@ -77,7 +77,7 @@ func TestTerraformModules(t *testing.T) {
 		})
 	})
 	for _, cloud := range []string{"aws", "azure", "gcp"} {
-		if clouds[cloud] < 10 {
+		if clouds[cloud] < 5 {
 			t.Errorf("%d modules for %s", clouds[cloud], cloud)
 		}
 	}
