@@ -5,6 +5,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/certificates"
 	"github.com/etcdlbgen/etcdlbgen/generators/endpoints"
 	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
+	"github.com/etcdlbgen/etcdlbgen/generators/grafana"
 	"github.com/etcdlbgen/etcdlbgen/generators/haproxy"
 	"github.com/etcdlbgen/etcdlbgen/generators/iptables"
 	"github.com/etcdlbgen/etcdlbgen/generators/keepalived"
@@ -25,6 +26,7 @@ var Targets = []target.Target{
 	iptables.Target,
 	iptables.Nftables,
 	prometheus.Target,
+	grafana.Target,
 	etcd.Target,
 	kubernetes.Target,
 	endpoints.Target,

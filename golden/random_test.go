@@ -269,7 +269,11 @@ func (d *drawer) targets() object {
 		}
 		targets["keepalived"] = keepalived
 	}
-	add("prometheus", object{"labels": object{"team": rapid.StringMatching(`[ -~]{0,12}`).Draw(t, "label")}})
+	add("prometheus", object{
+		"labels": object{"team": rapid.StringMatching(`[ -~]{0,12}`).Draw(t, "label")},
+		"probe":  object{"port": rapid.IntRange(1, 65535).Draw(t, "exporter port")},
+	})
+	add("grafana", object{})
 	add("endpoints", object{})
 	add("certificates", object{})
 	add("etcd", object{})

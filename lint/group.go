@@ -309,7 +309,11 @@ func keys(s source) set {
 	}
 	for _, sc := range s.Scrapes {
 		for _, t := range sc.Targets {
-			if u, err := url.Parse("//" + t.V); err == nil {
+			full := "//" + t.V
+			if strings.Contains(t.V, "://") { // of a probe
+				full = t.V
+			}
+			if u, err := url.Parse(full); err == nil {
 				out.add(u.Hostname())
 			}
 		}

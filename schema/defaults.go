@@ -40,6 +40,8 @@ var defaults = map[string]any{
 	"targets.terraform.gcp.provider":           7,
 	"targets.terraform.gcp.globalAccess":       false,
 	"targets.iptables.mode":                    "enforce",
+	"targets.prometheus.probe.exporter":        "127.0.0.1",
+	"targets.prometheus.probe.port":            9115,
 	"targets.nftables.mode":                    "enforce",
 
 	"targets.terraform.dnsFailover.endpoints.*.priority": 100,
@@ -57,7 +59,10 @@ var optional = map[string]bool{
 	"targets.terraform.azure": true,
 	"targets.terraform.gcp":   true,
 	"targets.iptables":        true,
-	"targets.nftables":        true,
+
+	"targets.prometheus.probe": true,
+
+	"targets.nftables": true,
 
 	"targets.terraform.dnsFailover": true,
 }

@@ -100,6 +100,11 @@ var cases = map[string]func(stage) testCase{
 	"EtcdInsufficientMembers": insufficient,
 	"EtcdMemberDown":          memberDown,
 	"EtcdMetricsMissing":      etcdMissing,
+	"EtcdUnreachable":         unreachable,
+	"EtcdLBProbeFailing":      balancerProbe,
+	"EtcdMemberProbeFailing":  memberProbe,
+	"EtcdProbeMissing":        probeMissing,
+	"EtcdCertificateExpiring": certificateExpiring,
 }
 
 func noBackend(stage) testCase {

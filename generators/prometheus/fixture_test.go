@@ -49,6 +49,11 @@ var specs = func() map[string]string {
 		"learner":  members(4) + metrics + `cluster: members: "etcd-4": learner: true`,
 		"only learner's job": members(4) + `cluster: members: "etcd-4": learner: true
 			targets: {haproxy: {}, prometheus: select: etcd: job: "etcd"}`,
+		"probe": members(3) + metrics + certificate + "targets: {haproxy: {}, prometheus: probe: {}}",
+		"probe of TLS": members(3) + certificate + `cluster: ports: clientHTTP: 2382
+			targets: {nginx: {}, prometheus: probe: {exporter: "fd00::9", port: 9116}}`,
+		"probe without TLS": members(3) + `cluster: scheme: "http"
+			targets: {prometheus: probe: {}}`,
 		"no haproxy": members(3) + metrics + `targets: prometheus: {}`,
 		"nothing":    members(3) + `targets: prometheus: {}`,
 		"plaintext":  members(3) + `cluster: scheme: "http"`,

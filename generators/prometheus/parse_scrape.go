@@ -40,6 +40,7 @@ func (r reader) scrape(n *yaml.Node) topology.Scrape {
 	if v := r.text(target.Field(n, "tls_config", "insecure_skip_verify")); v.Known() {
 		s.Insecure = topology.SetAt(v.V == "true", v.Span)
 	}
+	r.probe(&s, n)
 	for i, static := range target.Items(target.Field(n, "static_configs")) {
 		for _, endpoint := range target.Items(target.Field(static, "targets")) {
 			s.Targets = append(s.Targets, r.endpoint(endpoint))
@@ -56,6 +57,18 @@ func (r reader) scrape(n *yaml.Node) topology.Scrape {
 		delete(s.Labels, "job")
 	}
 	return s
+}
+
+// probe reads what makes a job one of an exporter that probes: a module, and an address in the place of the targets.
+func (r reader) probe(s *topology.Scrape, n *yaml.Node) {
+	if modules := target.Items(target.Field(n, "params", "module")); len(modules) == 1 {
+		s.Module = r.text(modules[0])
+	}
+	for _, c := range target.Items(target.Field(n, "relabel_configs")) {
+		if label := target.Field(c, "target_label"); label != nil && label.Value == "__address__" {
+			s.Exporter = r.text(target.Field(c, "replacement"))
+		}
+	}
 }
 
 // endpoint is a target. One with a template in it is unknown.

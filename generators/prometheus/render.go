@@ -20,12 +20,16 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 			"set cluster.metrics.port, or clients.certificate")
 	}
 	base := "etcd-lb-" + t.Name.V
-	return []target.Artifact{
+	out := []target.Artifact{
 		{Path: "prometheus/rules/" + base + ".yml", Data: rulesFile(t, base, header)},
 		{Path: "prometheus/tests/" + base + "_test.yml", Data: testFile(t, base, header)},
 		{Path: "prometheus/scrape/" + base + ".yml", Data: scrapeFile(t, header)},
 		{Path: "prometheus/scrape/" + base + ".json", Data: discoveryFile(t)},
-	}, diags
+	}
+	if probes := probeScrapes(t); len(probes) > 0 {
+		out = append(out, target.Artifact{Path: "prometheus/blackbox/" + base + ".yml", Data: modulesFile(t, probes[0], header)})
+	}
+	return out, diags
 }
 
 func rulesFile(t *topology.Topology, group string, header target.Header) []byte {

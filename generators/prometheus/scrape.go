@@ -21,13 +21,21 @@ var withoutEtcd = []string{
 
 // proxyScrapes and memberScrapes split the jobs: the first one is HAProxy's where HAProxy is a target.
 func proxyScrapes(t *topology.Topology) []topology.Scrape {
-	if len(t.Scrapes) > 0 && balancer(t) != nil {
+	if len(t.Scrapes) > 0 && balancer(t) != nil && !isProbe(t.Scrapes[0]) {
 		return t.Scrapes[:1]
 	}
 	return nil
 }
 
-func memberScrapes(t *topology.Topology) []topology.Scrape { return t.Scrapes[len(proxyScrapes(t)):] }
+func memberScrapes(t *topology.Topology) []topology.Scrape {
+	return slices.DeleteFunc(slices.Clone(t.Scrapes[len(proxyScrapes(t)):]), isProbe)
+}
+
+func probeScrapes(t *topology.Topology) []topology.Scrape {
+	return slices.DeleteFunc(slices.Clone(t.Scrapes), func(s topology.Scrape) bool { return !isProbe(s) })
+}
+
+func isProbe(s topology.Scrape) bool { return s.Module.Known() }
 
 // balancer is the HAProxy of the cluster, or nil.
 func balancer(t *topology.Topology) *topology.Proxy {
@@ -59,6 +67,11 @@ func scrapeFile(t *topology.Topology, header target.Header) []byte {
 				d.comment("The certificate files are on Prometheus' machine.")
 			}
 			d.scrape("etcd-"+t.Name.V, s)
+		}
+		for _, s := range probeScrapes(t) {
+			d.next()
+			d.comment("A blackbox exporter asks etcd as clients do; its module is in ../blackbox.")
+			d.probe(s.Job.V+"-"+s.Labels["via"], s)
 		}
 	})
 	return d.out.Bytes()
@@ -131,7 +144,7 @@ type discovered struct {
 // target needs but for TLS.
 func discoveryFile(t *topology.Topology) []byte {
 	groups := []discovered{}
-	for _, s := range t.Scrapes {
+	for _, s := range slices.Concat(proxyScrapes(t), memberScrapes(t)) {
 		labels := map[string]string{"job": s.Job.V, "__scheme__": s.Scheme.V, "__metrics_path__": s.Path.V}
 		maps.Copy(labels, s.Labels)
 		groups = append(groups, discovered{Targets: endpoints(s), Labels: labels})

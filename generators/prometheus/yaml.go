@@ -45,6 +45,12 @@ func (d *document) text(key, value string) {
 	d.out.WriteByte('\n')
 }
 
+// flag is an entry: a truth value.
+func (d *document) flag(key string, value bool) {
+	d.key(key)
+	d.out.WriteString(" " + strconv.FormatBool(value) + "\n")
+}
+
 // layout is an entry: a string of printable characters, on the lines it has, the last of which is not empty.
 func (d *document) layout(key, value string) {
 	if !strings.Contains(value, "\n") {

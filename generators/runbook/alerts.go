@@ -43,6 +43,11 @@ var actions = map[string]func(*book){
 	"EtcdInsufficientMembers": (*book).insufficientMembers,
 	"EtcdMemberDown":          (*book).memberDown,
 	"EtcdMetricsMissing":      (*book).membersSilent,
+	"EtcdUnreachable":         (*book).noLeader,
+	"EtcdLBProbeFailing":      (*book).balancerProbe,
+	"EtcdMemberProbeFailing":  (*book).memberProbe,
+	"EtcdProbeMissing":        (*book).probeMissing,
+	"EtcdCertificateExpiring": (*book).certificateExpiring,
 }
 
 const bypassLink = "[bypass the load balancer](#emergency-bypassing-the-load-balancer)"

@@ -40,6 +40,9 @@ func alerts(t *topology.Topology, options *topology.Tree) []topology.Alert {
 		}
 		rules = append(rules, etcd.alerts()...)
 	}
+	if len(probes(t, options)) > 0 {
+		rules = append(rules, probeAlerts(t)...)
+	}
 	labels := alertLabels(t, options)
 	span := options.At(t.Span)
 	out := make([]topology.Alert, len(rules))

@@ -60,6 +60,10 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 		l.t.Alerts = alerts(l.t, options)
 		l.t.Scrapes = scrapes(l.t, options)
 		l.refusedScrapes(options)
+		l.refusedProbes(options)
+	}
+	if _, ok := c.Targets["grafana"]; ok {
+		l.t.Panels = panels(l.t, c.Targets["prometheus"])
 	}
 	if options, ok := c.Targets["etcd"]; ok {
 		l.flags(options.Span)

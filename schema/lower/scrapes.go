@@ -18,7 +18,7 @@ func scrapes(t *topology.Topology, options *topology.Tree) []topology.Scrape {
 	if s, ok := etcdScrape(t, options); ok {
 		out = append(out, s)
 	}
-	return out
+	return append(out, probes(t, options)...)
 }
 
 // proxyJob and etcdJob are the job labels where the user selects by none of his own. No cluster's name makes one of

@@ -31,6 +31,7 @@ type Topology struct {
 	Alerts       []Alert
 	Recorded     []string // metrics that recording rules make
 	Scrapes      []Scrape
+	Panels       []Panel // of a spec: what a dashboard shows
 	Dialers      []Dialer
 	Endpoints    []Value[string] // URLs that clients of the load balancer are told, beside Dialed
 	Targets      []string        // of a spec: the enabled targets, sorted
@@ -379,5 +380,8 @@ type Scrape struct {
 	Labels      map[string]string // that all targets carry, beside job
 	Certificate KeyPair
 	Insecure    Value[bool] // does not verify the targets' certificates
-	Span        diag.Span
+	// Exporter is the host:port of a blackbox exporter that probes the targets, which are URLs then, and Module the one
+	// of its modules that it does so with.
+	Exporter, Module Value[string]
+	Span             diag.Span
 }
