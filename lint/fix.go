@@ -23,15 +23,23 @@ type Fixed struct {
 
 // Fix applies the edits of findings to the texts they are in, in the order of the files. Of findings whose edits overlap
 // the first is served: the others may be by another run. Left are the findings in files that are built from a spec, which
-// is what must be edited: their heads say so, or listed does, which looks a path up in manifests.
+// is what must be edited: their heads say so, or listed does, which looks a path up in manifests. A file that cannot be
+// read in full is not edited: nobody knows what an edit means there.
 func (r *Result) Fix(listed func(path string) bool) (fixed []Fixed, left diag.List) {
 	accepted := map[string]replacements{}
 	done := map[string]diag.List{}
 	var order []string
 	at := offsets{}
+	broken := map[string]bool{}
+	for _, d := range r.Diagnostics {
+		broken[d.Span.File] = broken[d.Span.File] || aboutFile(d.Rule)
+	}
 next:
 	for _, d := range r.Diagnostics {
 		for _, e := range d.Edits {
+			if broken[e.Span.File] {
+				continue next
+			}
 			if isGenerated(r.Source(e.Span.File)) || listed(e.Span.File) {
 				left = append(left, d)
 				continue next

@@ -40,7 +40,7 @@ func (in *input) parse(files []file) {
 			s.files = append(s.files, f.Path)
 		}
 		t, diags := u.format.Parse(src)
-		in.diags = append(in.diags, diags...)
+		in.diags = append(in.diags, told(diags)...)
 		if t != nil {
 			s.Topology = t
 			in.others = append(in.others, in.light(s))

@@ -18,11 +18,8 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
-// The bounds of what is read.
-const (
-	MaxFile  = 4 << 20 // bytes
-	headSize = 8 << 10 // what formats are detected by
-)
+// headSize is what formats are detected by.
+const headSize = 8 << 10
 
 // manifestName is what build lists its files in.
 const manifestName = ".etcdlbgen.json"
@@ -260,13 +257,13 @@ func (c *collector) add(f file, size int64) bool {
 		c.manifests = append(c.manifests, f)
 		return true
 	}
-	if fault := refusal(f, size); fault != "" {
-		if f.format == nil && filepath.Ext(f.path) != ".cue" {
-			return false
+	if f.format != nil || filepath.Ext(f.path) == ".cue" {
+		if c.refused(f, size) {
+			c.read++
+			return true
 		}
-		c.diags.Error(diag.Span{File: f.path}, "syntax", fault, "")
-		c.read++
-		return true
+	} else if refusal(f, size) != "" {
+		return false
 	}
 	if s, ok := shapeOf(f.path, f.data); ok && (s.pkg != "" || s.isSpec()) {
 		c.specs.add(f, s)
@@ -283,16 +280,13 @@ func (c *collector) add(f file, size int64) bool {
 	return true
 }
 
-// refusal is why a file is not parsed, or "".
-func refusal(f file, size int64) string {
-	if size > MaxFile {
-		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
-			size>>20, MaxFile>>20)
+// refused says why a file is not parsed, if it is not.
+func (c *collector) refused(f file, size int64) bool {
+	fault := refusal(f, size)
+	if fault != "" {
+		c.diags.Error(diag.Span{File: f.path}, "syntax", fault, "")
 	}
-	if f.format != nil && f.format.Binary {
-		return ""
-	}
-	return schema.TooDeep(f.data)
+	return fault != ""
 }
 
 // detect returns the format of a file, or nil.
@@ -334,15 +328,23 @@ func (c *collector) included(p string, by file) {
 		return
 	}
 	info, err := os.Stat(p)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > MaxFile {
+	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
-	data, err := readText(p)
-	if err != nil || refusal(file{data: data, format: by.format}, info.Size()) != "" {
-		return
-	}
-	f := file{path: p, host: by.host, format: by.format, includes: by.format.Includes(data)}
 	c.seen[p] = true
+	f := file{path: p, host: by.host, format: by.format}
+	if info.Size() <= MaxFile {
+		f.data, err = readText(p)
+	}
+	if err != nil {
+		c.unreadable(p, err)
+		return
+	}
 	c.read++
+	if c.refused(f, info.Size()) {
+		return
+	}
+	f.includes = f.format.Includes(f.data)
+	f.data = nil // it can be read again
 	c.files = append(c.files, f)
 }

@@ -8,12 +8,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/lint"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
+
+// lintMemory is what the heap may grow to before garbage is collected more often: enough for any tree of real files, and
+// small beside what a hostile one could fill.
+const lintMemory = 140 << 20
 
 type lintCmd struct {
 	Path          []string `arg:"" optional:"" help:"Files and folders; host=PATH says which machine a dump is from; - is standard input. Default: the working directory."`
@@ -32,6 +37,7 @@ type lintCmd struct {
 
 // Run lints, prints findings on stdout, and what was read and could not be judged on stderr.
 func (c *lintCmd) Run(s *streams) error {
+	debug.SetMemoryLimit(lintMemory)
 	dir, err := os.Getwd()
 	if err != nil {
 		return fmt.Errorf("working directory: %w", err)

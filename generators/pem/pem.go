@@ -55,11 +55,14 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	t := &topology.Topology{Format: "pem", Span: diag.Span{File: src.Path}}
 	var diags diag.List
 	for _, f := range src.Files {
+		line, counted := 1, 0
 		for _, m := range begin.FindAllSubmatchIndex(f.Data, -1) {
 			if !isCertificate(string(f.Data[m[2]:m[3]])) {
 				continue
 			}
-			at := diag.At(f.Path, 1+bytes.Count(f.Data[:m[0]], []byte("\n")), 1, m[1]-m[0])
+			line += bytes.Count(f.Data[counted:m[0]], []byte("\n"))
+			counted = m[0]
+			at := diag.At(f.Path, line, 1, m[1]-m[0])
 			cert, err := decode(f.Data[m[0]:])
 			if err != nil {
 				diags.Error(at, "syntax", fmt.Sprintf("certificate cannot be read (%v), so nothing is known of it; "+

@@ -41,7 +41,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 // documents are the roots of a YAML stream, up to the first error.
 func documents(data []byte) ([]*yaml.Node, error) {
 	var roots []*yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec := yaml.NewDecoder(bytes.NewReader(target.OneBreak(data)))
 	for {
 		var doc yaml.Node
 		err := dec.Decode(&doc)

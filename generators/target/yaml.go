@@ -27,7 +27,7 @@ var errorLine = pattern.New(`line (\d+): (.*)`)
 // that the program loads nothing of it.
 func ParseYAML(f File, program string) (*YAML, diag.List) {
 	y := &YAML{file: f.Path, lines: strings.Split(string(f.Data), "\n")}
-	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
+	dec := yaml.NewDecoder(bytes.NewReader(OneBreak(f.Data)))
 	for {
 		var doc yaml.Node
 		err := dec.Decode(&doc)
@@ -43,6 +43,17 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 			y.Roots = append(y.Roots, doc.Content[0])
 		}
 	}
+}
+
+// otherBreaks end a line for YAML, but for no editor: others of their length stand in for them.
+var otherBreaks = strings.NewReplacer("\r\n", "\r\n", "\r", " ", "\u0085", "\u00a0", "\u2028", "\u2007", "\u2029", "\u2007")
+
+// OneBreak is a text in which YAML counts the lines that everybody else does.
+func OneBreak(data []byte) []byte {
+	if !bytes.ContainsAny(data, "\r\u0085\u2028\u2029") {
+		return data
+	}
+	return []byte(otherBreaks.Replace(string(data)))
 }
 
 // syntax is a YAML error at its line.
