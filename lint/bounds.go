@@ -17,11 +17,11 @@ const (
 	maxFaults = 100     // errors of syntax that are told of one source
 )
 
-// refusal is why a file is not parsed, or "". Size is that of the whole file, of which data need not hold all beyond MaxFile.
-func refusal(f file, size int64) string {
-	if size > MaxFile {
+// refusal is why a file is not parsed, or "".
+func refusal(f file) string {
+	if f.size > MaxFile {
 		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
-			size>>20, MaxFile>>20)
+			f.size>>20, MaxFile>>20)
 	}
 	if n := bytes.Count(f.data, newline); n > maxLines {
 		return fmt.Sprintf("file has %d lines, more than any configuration holds, so it is not read; need at most %d", n, maxLines)

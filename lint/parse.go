@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
 // unit is the files that a format's own program loads as one.
@@ -20,32 +21,63 @@ type unit struct {
 	alone  bool // no other file is about the same machine
 }
 
-// parse masks and parses files, those together that belong together.
+// parse masks and parses files, those together that belong together, on all cores. What comes of it stands in the order of
+// the files.
 func (in *input) parse(files []file) {
 	folders, machines := folders{}, newMachines(files)
-	for _, u := range units(files) {
-		u.beside, u.alone = folders.beside(u), machines.alone(u.files[0])
-		src, err := u.read()
-		if err != nil {
-			in.diags = append(in.diags, unreadable(u.files[0].path, err)...)
-			continue
-		}
-		s := source{host: u.host, unit: u}
-		for i, f := range src.Files {
-			if u.files[i].data != nil {
-				in.texts.hold(f.Path, f.Written)
-			} else {
-				in.texts.pass(f.Path, f.Written)
-			}
-			s.files = append(s.files, f.Path)
-		}
-		t, diags := u.format.Parse(src)
-		in.diags = append(in.diags, told(diags)...)
-		if t != nil {
-			s.Topology = t
-			in.others = append(in.others, in.light(s))
-		}
+	all := units(files)
+	for i, u := range all {
+		all[i].beside, all[i].alone = folders.beside(u), machines.alone(u.files[0])
 	}
+	done := make([]parsed, len(all))
+	inParallel(len(all), func(i int) {
+		guarded(all[i].size(), func() { done[i] = in.one(all[i]) })
+	})
+	for i, p := range done {
+		in.diags = append(in.diags, p.diags...)
+		in.texts.take(p.notes)
+		if p.source != nil {
+			in.others = append(in.others, *p.source)
+		}
+		done[i] = parsed{}
+	}
+}
+
+// parsed is what becomes of a unit.
+type parsed struct {
+	source *source // nil: nothing
+	notes  []note
+	diags  diag.List
+}
+
+// one parses a unit.
+func (in *input) one(u unit) (p parsed) {
+	src, err := u.read()
+	if err != nil {
+		p.diags = unreadable(u.files[0].path, err)
+		return p
+	}
+	s := source{host: u.host, unit: u}
+	for i, f := range src.Files {
+		p.notes = append(p.notes, noteOf(f.Path, f.Written, u.files[i].data != nil))
+		s.files = append(s.files, f.Path)
+	}
+	t, diags := u.format.Parse(src)
+	p.diags = told(diags)
+	if t != nil {
+		s.Topology = t
+		s = in.light(s)
+		p.source = &s
+	}
+	return p
+}
+
+// size is how many bytes a unit has.
+func (u unit) size() (n int64) {
+	for _, f := range u.files {
+		n += f.size
+	}
+	return n
 }
 
 // read reads the files of a unit and masks them.

@@ -30,6 +30,7 @@ type file struct {
 	host   string         // the machine it is from, where the command line says so
 	walked bool           // met in a folder that is linted whole
 	data   []byte         // nil: what is on disk
+	size   int64          // of all of it
 	format *target.Target // nil: none but perhaps a spec's
 	// includes are the patterns of the files that it includes.
 	includes []string
@@ -138,9 +139,9 @@ func (c *collector) stdin(o Options) error {
 	if name == "" {
 		name = "-"
 	}
-	f := file{path: name, data: bytes.TrimPrefix(data, byteOrderMark)}
+	f := file{path: name, data: bytes.TrimPrefix(data, byteOrderMark), size: int64(len(data))}
 	f.format = detect(name, f.data[:min(len(f.data), headSize)])
-	if !c.addEmbedded(f, int64(len(data)), c.add(f, int64(len(data)))) {
+	if !c.addEmbedded(f, c.add(f)) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
 	}
 	return nil
@@ -156,7 +157,8 @@ func (c *collector) walk(root, machine string) error {
 		return fmt.Errorf("walk: %w", err)
 	}
 	ignored := newGitIgnore(abs)
-	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	var entries []entry
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			c.unreadable(p, err)
 			return nil
@@ -175,26 +177,57 @@ func (c *collector) walk(root, machine string) error {
 			ignored.enter(real)
 			return nil
 		}
-		return c.walked(p, machine, d)
+		if link := d.Type()&fs.ModeSymlink != 0; (link || d.Type().IsRegular()) && !c.seen[p] {
+			entries = append(entries, entry{path: p, link: link})
+		}
+		return nil
 	})
+	inParallel(len(entries), func(i int) { entries[i].found = entries[i].look(machine) })
+	for _, e := range entries {
+		c.take(e.path, e.found)
+	}
+	return err
 }
 
-func (c *collector) walked(p, machine string, d fs.DirEntry) error {
-	if d.Type()&fs.ModeSymlink != 0 {
-		info, err := os.Stat(p)
+// entry is a file that is met in a folder, with what it turned out to be; nil: nothing of interest.
+type entry struct {
+	path  string
+	link  bool
+	found *collector
+}
+
+func (e entry) look(machine string) *collector {
+	if e.link {
+		info, err := os.Stat(e.path)
+		if err != nil && detect(e.path, nil) != nil {
+			return &collector{diags: unreadable(e.path, err)}
+		}
 		if err != nil || !info.Mode().IsRegular() {
-			if err != nil && detect(p, nil) != nil {
-				c.unreadable(p, err)
-			}
 			return nil
 		}
-	} else if !d.Type().IsRegular() {
-		return nil
 	}
-	if _, err := c.file(p, machine, true); err != nil {
-		c.unreadable(p, err)
+	found, _, err := look(e.path, machine, true)
+	if err != nil {
+		return &collector{diags: unreadable(e.path, err)}
 	}
-	return nil
+	return found
+}
+
+// take adds what a file turned out to be.
+func (c *collector) take(p string, found *collector) {
+	if found == nil {
+		return
+	}
+	c.seen[p] = true
+	c.files = append(c.files, found.files...)
+	c.manifests = append(c.manifests, found.manifests...)
+	c.diags = append(c.diags, found.diags...)
+	c.read += found.read
+	for _, s := range found.specs {
+		for _, f := range s.files {
+			c.specs.add(f, s.shape)
+		}
+	}
 }
 
 func (c *collector) unreadable(p string, err error) { c.diags = append(c.diags, unreadable(p, err)...) }
@@ -210,59 +243,70 @@ func (c *collector) file(p, machine string, walked bool) (known bool, err error)
 	if c.seen[p] {
 		return true, nil
 	}
+	found, known, err := look(p, machine, walked)
+	c.take(p, found)
+	return known, err
+}
+
+// look reads a file by itself: found is nil where it is of no known format.
+func look(p, machine string, walked bool) (found *collector, known bool, err error) {
 	f, err := os.Open(p)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if !info.Mode().IsRegular() {
-		return false, nil
+		return nil, false, nil
 	}
 	head := make([]byte, min(info.Size()+1, headSize)) // a byte more, to meet the end
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, err
+		return nil, false, err
 	}
 	head = bytes.TrimPrefix(head[:n], byteOrderMark)
 	format := detect(p, head)
 	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !isScript(p, head) {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
-			return false, nil
+			return nil, false, nil
 		}
-		return true, errNotText
+		return nil, true, errNotText
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1-int64(n)))
-	if err != nil {
-		return false, err
+	guarded(info.Size(), func() {
+		var data []byte
+		if data, err = io.ReadAll(io.LimitReader(f, MaxFile+1-int64(n))); err != nil {
+			return
+		}
+		found = &collector{}
+		whole := file{path: p, host: machine, walked: walked, data: append(head, data...), size: info.Size(), format: format}
+		known = found.add(whole)
+		known = found.addEmbedded(whole, known)
+	})
+	if err != nil || !known {
+		return nil, false, err
 	}
-	c.seen[p] = true
-	n = len(c.files)
-	whole := file{path: p, host: machine, walked: walked, data: append(head, data...), format: format}
-	known = c.add(whole, info.Size())
-	known = c.addEmbedded(whole, info.Size(), known)
-	for i := range c.files[n:] {
-		c.files[n+i].data = nil // it can be read again
+	for i := range found.files {
+		found.files[i].data = nil // it can be read again
 	}
-	return known, nil
+	return found, true, nil
 }
 
-// add takes a file in if it is of a known format or a spec, and reports whether it is. Size is that of the whole file, of which
-// no more than MaxFile bytes need to be at hand.
-func (c *collector) add(f file, size int64) bool {
+// add takes a file in if it is of a known format or a spec, and reports whether it is. Of its data no more than MaxFile
+// bytes need to be at hand.
+func (c *collector) add(f file) bool {
 	if filepath.Base(f.path) == manifestName {
 		c.manifests = append(c.manifests, f)
 		return true
 	}
 	if f.format != nil || filepath.Ext(f.path) == ".cue" {
-		if c.refused(f, size) {
+		if c.refused(f) {
 			c.read++
 			return true
 		}
-	} else if refusal(f, size) != "" {
+	} else if refusal(f) != "" {
 		return false
 	}
 	if s, ok := shapeOf(f.path, f.data); ok && (s.pkg != "" || s.isSpec()) {
@@ -281,8 +325,8 @@ func (c *collector) add(f file, size int64) bool {
 }
 
 // refused says why a file is not parsed, if it is not.
-func (c *collector) refused(f file, size int64) bool {
-	fault := refusal(f, size)
+func (c *collector) refused(f file) bool {
+	fault := refusal(f)
 	if fault != "" {
 		c.diags.Error(diag.Span{File: f.path}, "syntax", fault, "")
 	}
@@ -332,8 +376,8 @@ func (c *collector) included(p string, by file) {
 		return
 	}
 	c.seen[p] = true
-	f := file{path: p, host: by.host, format: by.format}
-	if info.Size() <= MaxFile {
+	f := file{path: p, host: by.host, format: by.format, size: info.Size()}
+	if f.size <= MaxFile {
 		f.data, err = readText(p)
 	}
 	if err != nil {
@@ -341,7 +385,7 @@ func (c *collector) included(p string, by file) {
 		return
 	}
 	c.read++
-	if c.refused(f, info.Size()) {
+	if c.refused(f) {
 		return
 	}
 	f.includes = f.format.Includes(f.data)

@@ -22,21 +22,37 @@ func newTexts() *texts {
 
 var textSeed = maphash.MakeSeed()
 
+// note is what is kept of a text: the text itself, or a sum of one that can be read again.
+type note struct {
+	path    string
+	held    []byte
+	sum     uint64
+	ignores []*ignore
+}
+
+func noteOf(path string, data []byte, hold bool) note {
+	n := note{path: path, ignores: ignores(path, data)}
+	if hold {
+		n.held = data
+	} else {
+		n.sum = maphash.Bytes(textSeed, data)
+	}
+	return n
+}
+
 // hold takes a text in that stays in memory.
-func (t *texts) hold(path string, data []byte) {
-	t.held[path] = data
-	t.note(path, data)
-}
+func (t *texts) hold(path string, data []byte) { t.take([]note{noteOf(path, data, true)}) }
 
-// pass takes a text in that can be read again.
-func (t *texts) pass(path string, data []byte) {
-	t.sums[path] = maphash.Bytes(textSeed, data)
-	t.note(path, data)
-}
-
-func (t *texts) note(path string, data []byte) {
-	if igs := ignores(path, data); len(igs) > 0 {
-		t.ignores[path] = igs
+func (t *texts) take(notes []note) {
+	for _, n := range notes {
+		if n.held != nil {
+			t.held[n.path] = n.held
+		} else {
+			t.sums[n.path] = n.sum
+		}
+		if len(n.ignores) > 0 {
+			t.ignores[n.path] = n.ignores
+		}
 	}
 }
 
