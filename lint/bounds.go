@@ -12,7 +12,7 @@ import (
 // The bounds of what is read. Real files stay far below: these keep the time and the memory of a hostile one small.
 const (
 	MaxFile   = 4 << 20 // bytes
-	maxLines  = 100_000
+	maxLines  = 40_000
 	maxWords  = 500_000 // with brackets and semicolons
 	maxFaults = 100     // errors of syntax that are told of one source
 )

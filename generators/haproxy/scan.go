@@ -1,6 +1,7 @@
 package haproxy
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -89,6 +90,9 @@ type scanner struct {
 	problems diag.List
 }
 
+// maxArgs is how many words of a line HAProxy takes, its MAX_LINE_ARGS.
+const maxArgs = 64
+
 func scan(files []target.File) *scanner {
 	s := &scanner{named: map[string]*section{}, fragment: true}
 	for _, f := range files {
@@ -100,6 +104,13 @@ func scan(files []target.File) *scanner {
 			if open && !topology.IsHole(text) { // a template may close it on a later line
 				s.problems.Error(words[len(words)-1].at, "syntax",
 					"a quote is opened and not closed on its line, so haproxy does not start; need the closing quote", "close the quote")
+			}
+			if len(words) > maxArgs {
+				if !topology.IsHole(text) {
+					s.problems.Error(words[maxArgs].at, "syntax", fmt.Sprintf(
+						"line has %d words, so haproxy does not start; need at most %d", len(words), maxArgs), "")
+				}
+				words = words[:maxArgs]
 			}
 			if len(words) > 0 {
 				first, last := words[0].at, words[len(words)-1].at

@@ -187,9 +187,10 @@ func (r *nftReader) chain(s *nftScanner, name string, called word) {
 				}
 			case line[0].text == "policy" && len(line) > 1:
 				c.drops, c.policySpan = line[1].text == "drop", line[1].span
+			case !t.room():
 			default:
 				n := nftRule{sets: func(set string) []word { return r.sets[name+" "+set] }, family: family}
-				c.rules = append(c.rules, n.read(line)...)
+				t.add(c, n.read(line)...)
 			}
 		}
 	}

@@ -182,6 +182,10 @@ func (n *nftRule) ports(values []word, negated bool) {
 }
 
 func (n *nftRule) from(values []word, negated bool) {
+	if len(values) > maxSources {
+		n.sources = append(n.sources, source{from: topology.UnknownAt[netip.Prefix](values[0].span)})
+		return
+	}
 	for _, v := range values {
 		if _, ok := prefix(v.text); !ok {
 			n.sources = append(n.sources, source{from: topology.UnknownAt[netip.Prefix](v.span)})

@@ -8,10 +8,17 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
+// maxSources is how many sources of one rule are looked at: longer lists are unknown.
+const maxSources = 4096
+
 // source reads the value of -s: addresses, prefixes and host names, with commas between them.
 func (o *options) source(value word, negated bool) {
 	if negated {
 		limit(&o.match)
+		o.sources = append(o.sources, source{from: topology.UnknownAt[netip.Prefix](value.span)})
+		return
+	}
+	if strings.Count(value.text, ",") >= maxSources {
 		o.sources = append(o.sources, source{from: topology.UnknownAt[netip.Prefix](value.span)})
 		return
 	}

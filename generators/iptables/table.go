@@ -14,7 +14,23 @@ type table struct {
 	chains map[string]*chain
 	order  []*chain
 	budget int  // of rules and chains that edits may still go over
+	added  int  // rules
 	full   bool // edits were left out, so no rule is certain
+}
+
+// maxAdded bounds how many rules a table gets. Long lists of sources in many rules multiply.
+const maxAdded = 100_000
+
+// room reports whether a table takes more rules.
+func (t *table) room() bool {
+	t.full = t.full || t.added > maxAdded
+	return t.added <= maxAdded
+}
+
+// add appends rules to a chain.
+func (t *table) add(c *chain, rules ...*rule) {
+	c.rules = append(c.rules, rules...)
+	t.added += len(rules)
 }
 
 // maxEdits bounds what edits go over: some 10 000 insertions into one chain.
@@ -94,7 +110,7 @@ func (t *table) remove(name string) {
 
 // edit does one command that changes the rules of a chain: -A, -I, -D or -R. Args are the words behind the chain.
 func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
-	if command != "-A" && !t.spend(len(c.rules)) {
+	if command != "-A" && !t.spend(len(c.rules)) || !t.room() {
 		return
 	}
 	place, numbered := 0, false
@@ -106,8 +122,9 @@ func (t *table) edit(command string, c *chain, args []word, span diag.Span) {
 	rules := parseRules(args, span)
 	switch {
 	case command == "-A":
-		c.rules = append(c.rules, rules...)
+		t.add(c, rules...)
 	case command == "-I": // each source goes before the last one
+		t.added += len(rules)
 		slices.Reverse(rules)
 		c.rules = slices.Insert(c.rules, min(max(place, 0), len(c.rules)), rules...)
 	case command == "-D" && !numbered:

@@ -231,7 +231,7 @@ func (r *reader) finishHTTP() {
 	})
 	for i := range r.passes {
 		w := &r.passes[i]
-		p := r.proxy.Pool(w.to.text)
+		p := r.pool(w.to.text)
 		if p == nil {
 			if p = r.direct(way{to: w.to}); p == nil {
 				continue // a name that is looked up when NGINX starts

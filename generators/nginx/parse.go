@@ -52,6 +52,8 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 type reader struct {
 	proxy   topology.Proxy
 	matches map[string]*node // match blocks, by name
+	pools   map[string]int   // indexes of the first so many pools, by name
+	indexed int
 	routes  []way
 	passes  []pass // of an http block
 	found   bool   // there is a stream block, a part of one, or a server of an http block that passes requests on
@@ -252,11 +254,27 @@ func poolName(w word) topology.Value[string] {
 	return topology.SetAt(w.text, w.span)
 }
 
+// pool returns the pool of that name, or nil.
+func (r *reader) pool(name string) *topology.Pool {
+	if r.pools == nil {
+		r.pools = map[string]int{}
+	}
+	for ; r.indexed < len(r.proxy.Pools); r.indexed++ {
+		if _, taken := r.pools[r.proxy.Pools[r.indexed].Name.V]; !taken {
+			r.pools[r.proxy.Pools[r.indexed].Name.V] = r.indexed
+		}
+	}
+	if i, ok := r.pools[name]; ok {
+		return &r.proxy.Pools[i]
+	}
+	return nil
+}
+
 // finish adds to the pools what their servers' blocks say, when all upstreams are known wherever they stand.
 func (r *reader) finish() {
 	routed := map[string]bool{}
 	for _, w := range r.routes {
-		p := r.proxy.Pool(w.to.text)
+		p := r.pool(w.to.text)
 		if p == nil {
 			if p = r.direct(w); p == nil {
 				w.route.Missing = !r.elsewhere && w.route.Pool.Known() && !strings.Contains(w.to.text, ":")
