@@ -2,11 +2,9 @@ package lint
 
 import (
 	"bytes"
-	"fmt"
 	"path/filepath"
 	"strings"
 
-	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -66,9 +64,6 @@ func embedded(script file) []file {
 	return out
 }
 
-// maxEmbedded is how many configurations a script may embed: for each of them it is read again.
-const maxEmbedded = 100
-
 // addEmbedded takes in what a script embeds. The script itself may be known as a file already; it reports whether it is
 // then.
 func (c *collector) addEmbedded(script file, known bool) bool {
@@ -76,11 +71,6 @@ func (c *collector) addEmbedded(script file, known bool) bool {
 		return known
 	}
 	parts := embedded(script)
-	if len(parts) > maxEmbedded {
-		c.diags.Error(diag.Span{File: script.path}, "syntax", fmt.Sprintf(
-			"script embeds %d configurations, so none of them is read; need at most %d", len(parts), maxEmbedded), "")
-		parts, known = nil, true
-	}
 	if len(parts) > 0 && !known {
 		c.read++
 	}
