@@ -157,7 +157,7 @@ func certChainUnjudged(g *topology.Group) string {
 		return ""
 	}
 	for _, c := range g.EtcdCertificates() {
-		if role := g.CertRole(c); role == topology.ServerCert || role == topology.ClientCert {
+		if g.CertRole(c) == topology.ServerCert {
 			return "no CA is declared: lint the spec or etcd's configuration, too"
 		}
 	}

@@ -66,7 +66,7 @@ func differ[T comparable](a, b topology.Value[T]) bool { return a.Known() && b.K
 
 func vrrpPriorityTieUnjudged(g *topology.Group) string {
 	all := routers(g)
-	if len(all) == 0 || slices.ContainsFunc(all, func(r router) bool { return r.source != all[0].source }) {
+	if len(all) == 0 || all[0].Node != "" || slices.ContainsFunc(all, func(r router) bool { return r.source != all[0].source }) {
 		return ""
 	}
 	return "one machine's keepalived.conf only: lint the others' with it"
