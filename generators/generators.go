@@ -2,6 +2,7 @@
 package generators
 
 import (
+	"github.com/etcdlbgen/etcdlbgen/generators/ansible"
 	"github.com/etcdlbgen/etcdlbgen/generators/certificates"
 	"github.com/etcdlbgen/etcdlbgen/generators/endpoints"
 	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
@@ -31,6 +32,7 @@ var Targets = []target.Target{
 	kubernetes.Target,
 	endpoints.Target,
 	certificates.Target,
+	ansible.Target,
 	runbook.Target,
 	pem.Target,
 	keepalived.Target,

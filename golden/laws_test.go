@@ -126,6 +126,11 @@ func parsed(t testing.TB, tg target.Target, files []generators.File) *topology.T
 		all.VRRP = append(all.VRRP, top.VRRP...)
 		all.Alerts = append(all.Alerts, top.Alerts...)
 		all.Scrapes = append(all.Scrapes, top.Scrapes...)
+		for _, d := range top.Dialers {
+			if !slices.ContainsFunc(all.Dialers, func(o topology.Dialer) bool { return cmp.Equal(d, o, alike) }) {
+				all.Dialers = append(all.Dialers, d) // the same way may stand in several files
+			}
+		}
 		members = append(members, top.Etcd.Members...)
 	}
 	all.Etcd = topology.EtcdOf(members)

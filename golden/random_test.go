@@ -34,6 +34,9 @@ func randomSpec(t *rapid.T) object {
 		spec["monitoring"] = object{"networks": d.networks("monitoring", "10.8")}
 	}
 	if targets != nil {
+		if clients := spec["clients"].(object); (!d.https || clients["certificate"] != nil) && !d.chance("without kubernetes", 3) {
+			targets["kubernetes"] = object{"overrides": []any{"/events", "apps/deployments"}[:rapid.IntRange(0, 2).Draw(t, "overrides")]}
+		}
 		spec["targets"] = targets
 		d.passthrough(spec)
 		d.azure(spec)
@@ -276,6 +279,7 @@ func (d *drawer) targets() object {
 	add("grafana", object{})
 	add("endpoints", object{})
 	add("certificates", object{})
+	add("ansible", object{})
 	add("etcd", object{})
 	return targets
 }

@@ -335,7 +335,7 @@ func (c *Cluster) Via() string {
 }
 
 // addressed are the targets that write members' addresses.
-var addressed = []string{"haproxy", "nginx", "iptables", "nftables", "prometheus", "endpoints", "etcd", "certificates"}
+var addressed = []string{"haproxy", "nginx", "iptables", "nftables", "prometheus", "endpoints", "etcd", "certificates", "ansible", "kubernetes"}
 
 func (k checker) targets() {
 	if len(k.Targets) == 0 {
@@ -355,6 +355,10 @@ func (k checker) targets() {
 				break
 			}
 		}
+	}
+	if t, ok := k.Targets["kubernetes"]; ok && k.Etcd.Scheme.V == "https" && k.Etcd.ClientCertAuth.V && !k.Clients.Certificate.Cert.Known() {
+		k.fail(t.Span, "target kubernetes does not know the certificate that kube-apiserver presents to etcd, which demands one; need clients.certificate",
+			`add clients: certificate: {ca: "…", cert: "…", key: "…"}`)
 	}
 	for _, name := range Firewalls {
 		if t, ok := k.Targets[name]; ok {

@@ -40,7 +40,8 @@ func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 func direct(etcd topology.Etcd) []string {
 	about := []string{
 		"The members themselves, past the load balancer: for what is about one member (snapshot save, defrag, move-leader,",
-		"endpoint status; behind the load balancer a random one would answer), and while the load balancer is down.",
+		"endpoint status; behind the load balancer a random one would answer), for kube-apiserver, which fails over by itself,",
+		"and for everybody while the load balancer is down.",
 	}
 	var learners []string
 	for _, m := range etcd.Members {

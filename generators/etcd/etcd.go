@@ -14,7 +14,7 @@ import (
 // Target is etcd's own configuration.
 var Target = target.Target{
 	Name:    name,
-	Doc:     "etcd/<member>.env, etcd's own flags as environment variables",
+	Doc:     "etcd/<member>.env, etcd's own flags as environment variables, and a drop-in that has systemd load them",
 	Render:  render,
 	Detect:  detect,
 	Parse:   parse,
@@ -29,6 +29,7 @@ func render(t *topology.Topology, _ *topology.Tree, header target.Header) ([]tar
 	for _, m := range t.Etcd.Members {
 		out = append(out, member(t.Name.V, m, header).Artifact("etcd/"+m.Name.V+".env"))
 	}
+	out = append(out, dropIn(t.Name.V, header))
 	return out, caWithoutAuth(t.Etcd)
 }
 

@@ -70,7 +70,7 @@ func variables(text string) map[string]string {
 
 func TestOneFileAMember(t *testing.T) {
 	files, diags := build(t, minimal)
-	if len(diags) > 0 || len(files) != 2 || files["etcd/etcd-1.env"] == "" || files["etcd/etcd-2.env"] == "" {
+	if len(diags) > 0 || len(files) != 3 || files["etcd/etcd-1.env"] == "" || files["etcd/etcd-2.env"] == "" {
 		t.Fatalf("files %v, diagnostics %v", files, diags)
 	}
 	want := map[string]string{

@@ -1,4 +1,5 @@
-// Package kubernetes reads the manifests of etcd and of its clients, and kubeadm's configuration. It renders nothing.
+// Package kubernetes writes how kube-apiserver reaches etcd, as flags and as kubeadm's configuration, and reads the
+// manifests of etcd and of its clients.
 package kubernetes
 
 import (
@@ -15,12 +16,14 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// Target reads manifests.
+// Target is manifests.
 var Target = target.Target{
 	Name:    name,
-	Doc:     "manifests of kube-apiserver, etcd and etcdctl, and kubeadm's configuration (read only)",
+	Doc:     "how kube-apiserver reaches etcd: its flags and kubeadm's configuration; reads manifests of etcd and etcdctl, too",
+	Render:  render,
 	Detect:  detect,
 	Parse:   parse,
+	Facts:   topology.FDialers,
 	Comment: "#",
 }
 
@@ -148,25 +151,34 @@ func (r *reader) run(run process.Run, lists ...*yaml.Node) {
 
 // kubeadm reads a ClusterConfiguration: etcd beside each control plane, or elsewhere.
 func (r *reader) kubeadm(root *yaml.Node) {
+	d := process.APIServerOf(r.arguments(target.Field(root, "apiServer", "extraArgs")), r.Span(root))
 	if external := target.Field(root, "etcd", "external"); external != nil {
-		text := func(field string) topology.Value[string] { return process.Plain(r.Text(target.Field(external, field))) }
-		d := topology.Dialer{
-			Program:     process.APIServer,
-			Certificate: topology.KeyPair{CA: text("caFile"), Cert: text("certFile"), Key: text("keyFile")},
-			Span:        r.Span(external),
-		}
-		for _, e := range target.Items(target.Field(external, "endpoints")) {
-			d.Endpoints = append(d.Endpoints, process.Plain(r.Text(e)))
-		}
-		r.facts.Dialer(d)
+		d.Span = r.Span(external)
+		r.external(external, &d)
 	}
-	r.facts.APIServer(r.arguments(target.Field(root, "apiServer", "extraArgs")), r.Span(root))
+	r.facts.Dialer(d)
 	if local := target.Field(root, "etcd", "local"); local != nil {
 		own := r.arguments(target.Field(local, "extraArgs"))
 		if !own.Has("listen-metrics-urls") {
 			own = append(own, process.Setting{Name: "listen-metrics-urls", Value: topology.DefaultAt(metricsURL, r.Span(local))})
 		}
 		r.facts.Etcd(own, r.Span(local))
+	}
+}
+
+// external reads where etcd is elsewhere. Extra arguments win over it.
+func (r *reader) external(n *yaml.Node, d *topology.Dialer) {
+	if len(d.Endpoints) == 0 {
+		for _, e := range target.Items(target.Field(n, "endpoints")) {
+			d.Endpoints = append(d.Endpoints, process.Plain(r.Text(e)))
+		}
+	}
+	for name, to := range map[string]*topology.Value[string]{
+		"caFile": &d.Certificate.CA, "certFile": &d.Certificate.Cert, "keyFile": &d.Certificate.Key,
+	} {
+		if to.Span == (diag.Span{}) { // no argument
+			*to = process.Plain(r.Text(target.Field(n, name)))
+		}
 	}
 }
 

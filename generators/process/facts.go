@@ -32,7 +32,7 @@ func (f *Facts) Run(r Run) {
 			f.Etcd(append(etcd, c.flags...), c.span)
 			etcd = nil
 		case APIServer:
-			f.APIServer(c.flags, c.span)
+			f.Dialer(APIServerOf(c.flags, c.span))
 		case Etcdctl:
 			f.etcdctl(append(c.flags, etcdctl...), c.span)
 			etcdctl = nil
@@ -132,8 +132,8 @@ func hasURL(urls []topology.Value[string], url string) bool {
 	return false
 }
 
-// APIServer adds a kube-apiserver, if it says where etcd is.
-func (f *Facts) APIServer(s Settings, at diag.Span) {
+// APIServerOf is what a kube-apiserver's flags say of etcd.
+func APIServerOf(s Settings, at diag.Span) topology.Dialer {
 	d := topology.Dialer{
 		Program:     APIServer,
 		Address:     s.Get("advertise-address"),
@@ -148,7 +148,7 @@ func (f *Facts) APIServer(s Settings, at diag.Span) {
 			}
 		}
 	}
-	f.Dialer(d)
+	return d
 }
 
 // Dialer adds a client, if it says where etcd is.

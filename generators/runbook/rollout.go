@@ -123,8 +123,7 @@ func checkNames(certificate string, names, addresses []string) []string {
 func (b *book) flags() {
 	switch {
 	case b.has("etcd"):
-		b.say("Install " + code("etcd/<member>.env") + " on each member, name it in EnvironmentFile= of etcd's unit, and drop the same flags " +
-			"from its command line: etcd refuses to start when both are there. Restart one member at a time.")
+		b.memberFiles()
 	case b.Etcd.MetricsPort.Known():
 		b.say("Each member needs the flag that opens its metrics port on its own address. Restart one member at a time.")
 		var rows [][]string
@@ -158,6 +157,10 @@ func (b *book) clients() {
 	if b.has("endpoints") {
 		b.say(code("endpoints/endpoints.env") + " holds it as ETCD_ACCESS_ADDRESSES.")
 	}
+	if b.has("ansible") {
+		b.say(code("ansible/group_vars/all/etcd_lb.yml") + " holds it as etcd_access_addresses, for playbooks; what a host has of it:")
+		b.run("ansible-inventory -i ansible/hosts.yml --host " + b.example().Name.V)
+	}
 	if apis := b.Clients.KubeAPIServers; len(apis) > 0 {
 		var addrs []string
 		for _, a := range apis {
@@ -165,7 +168,8 @@ func (b *book) clients() {
 		}
 		b.say("kube-apiserver is a static pod that restarts by itself when its manifest changes: in " +
 			code("/etc/kubernetes/manifests/kube-apiserver.yaml") + " on " + codes(addrs) + ":")
-		b.fenced("yaml", []string{"- --etcd-servers=" + b.BalancerURL()})
+		b.fenced("yaml", []string{"- --etcd-servers=" + b.apiServerURLs()})
+		b.ways()
 	}
 	b.say("Who still dials a member past the load balancer? On each member, the addresses that are not the load balancer's or a member's:")
 	b.run("ss -Htn state established 'sport = :" + b.clientPort() + "' " + peersOf)

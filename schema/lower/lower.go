@@ -65,6 +65,9 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if _, ok := c.Targets["grafana"]; ok {
 		l.t.Panels = panels(l.t, c.Targets["prometheus"])
 	}
+	if options, ok := c.Targets["kubernetes"]; ok {
+		l.kubernetes(options)
+	}
 	if options, ok := c.Targets["etcd"]; ok {
 		l.flags(options.Span)
 	}

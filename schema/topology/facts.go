@@ -40,6 +40,7 @@ const (
 	FMembers // etcd's members: names, addresses, advertised URLs, ports
 	FFlags   // what each member is started with, and its name
 	FVRRP
+	FDialers // how clients reach etcd, each way once
 )
 
 // Has reports whether all of what is in s.
@@ -79,6 +80,9 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 	}
 	if s.Has(FScrapes) {
 		out.Scrapes = t.Scrapes
+	}
+	if s.Has(FDialers) {
+		out.Dialers = t.Dialers
 	}
 	if s.Has(FMembers) {
 		out.Etcd = t.Etcd

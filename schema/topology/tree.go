@@ -37,6 +37,14 @@ func (t *Tree) Keys() []string {
 	return slices.Sorted(maps.Keys(t.Fields))
 }
 
+// Items are the parts of a list.
+func (t *Tree) Items() []*Tree {
+	if t == nil {
+		return nil
+	}
+	return t.List
+}
+
 // At is the span of the tree, or of other where the spec leaves it out.
 func (t *Tree) At(other diag.Span) diag.Span {
 	if t == nil {
