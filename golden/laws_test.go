@@ -124,7 +124,9 @@ func parsed(t testing.TB, tg target.Target, files []generators.File) *topology.T
 		all.Proxies = append(all.Proxies, top.Proxies...)
 		all.Firewalls = append(all.Firewalls, top.Firewalls...)
 		all.VRRP = append(all.VRRP, top.VRRP...)
-		all.Alerts = append(all.Alerts, top.Alerts...)
+		if !cmp.Equal(all.Alerts, top.Alerts, alike) { // else the same once more, as an object of Kubernetes
+			all.Alerts = append(all.Alerts, top.Alerts...)
+		}
 		all.Scrapes = append(all.Scrapes, top.Scrapes...)
 		for _, d := range top.Dialers {
 			if !slices.ContainsFunc(all.Dialers, func(o topology.Dialer) bool { return cmp.Equal(d, o, alike) }) {

@@ -29,6 +29,9 @@ func render(t *topology.Topology, options *topology.Tree, header target.Header) 
 	if probes := probeScrapes(t); len(probes) > 0 {
 		out = append(out, target.Artifact{Path: "prometheus/blackbox/" + base + ".yml", Data: modulesFile(t, probes[0], header)})
 	}
+	if slices.Contains(t.Targets, "kubernetes") {
+		out = append(out, target.Artifact{Path: "prometheus/kubernetes/" + base + ".yml", Data: ruleObject(t, base, header)})
+	}
 	return out, diags
 }
 
@@ -38,6 +41,22 @@ func rulesFile(t *topology.Topology, group string, header target.Header) []byte 
 		head = append(head, withoutEtcd...)
 	}
 	d := newDocument(12<<10, head...)
+	d.groups(t, group)
+	return d.out.Bytes()
+}
+
+// ruleObject is the rule file as an object of the Prometheus operator.
+func ruleObject(t *topology.Topology, name string, header target.Header) []byte {
+	d := newDocument(12<<10, append(header.Lines(), "",
+		"The rules of ../rules as an object: kubectl apply -n <namespace> -f. Add the labels that the operator's ruleSelector wants.")...)
+	d.text("apiVersion", "monitoring.coreos.com/v1")
+	d.text("kind", "PrometheusRule")
+	d.mapping("metadata", func() { d.text("name", name) })
+	d.mapping("spec", func() { d.groups(t, name) })
+	return d.out.Bytes()
+}
+
+func (d *document) groups(t *topology.Topology, group string) {
 	d.list("groups", func() {
 		d.next()
 		d.text("name", group)
@@ -48,7 +67,6 @@ func rulesFile(t *topology.Topology, group string, header target.Header) []byte 
 			}
 		})
 	})
-	return d.out.Bytes()
 }
 
 // aboutEtcd reports whether any alert reads etcd's own metrics.
