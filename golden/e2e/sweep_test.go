@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // What a killed run left behind goes away when the next one starts; what a living one uses stays.
@@ -26,6 +28,12 @@ func TestSweepEndsLeftovers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { left.Process.Kill() })
+	living.eventually(10*time.Second, "the process is in the namespace", func() error {
+		if out, err := exec.Command("ip", "netns", "pids", dead+"-hub").CombinedOutput(); err != nil || len(out) == 0 {
+			return fmt.Errorf("%v %s", err, out)
+		}
+		return nil
+	})
 	if err := sweep(); err != nil {
 		t.Fatal(err)
 	}
