@@ -126,13 +126,7 @@ func (r *reader) identity(out *topology.Check, asked []member) {
 	}
 	out.Cert, out.CA = file("crt"), file("ca-file")
 	out.Key = beside(out.Cert)
-	out.Verify = agree(asked, func(v member) topology.Value[bool] {
-		how := paramOf(v.params, "verify", readText, r.verify.V, v.Span)
-		if how.State == topology.Defaulted && !r.verify.Known() {
-			return topology.UnknownAt[bool](v.Span)
-		}
-		return topology.Value[bool]{V: how.Known() && how.V != "none", State: how.State, Span: how.Span}
-	})
+	out.Verify = agree(asked, r.verifies)
 }
 
 // method is how a section's servers are checked: the option that says so, and the rules of its dialogue.

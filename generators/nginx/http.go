@@ -44,10 +44,11 @@ func (r *reader) http(s scope) {
 // webServer reads a server of an http block. One that passes nothing on is none of our business, unless it answers for
 // itself on its own machine.
 func (r *reader) webServer(n *node, s scope) {
+	bound := webBinds(s)
 	if open := status(&s); open.Known() {
 		r.found = true
 		r.proxy.Listeners = append(r.proxy.Listeners, topology.Listener{
-			Mode: topology.DefaultAt(topology.HTTP, s.span), Metrics: true, Authenticated: open, Binds: r.webBinds(s), Span: n.name.span,
+			Mode: topology.DefaultAt(topology.HTTP, s.span), Metrics: true, Authenticated: open, Binds: bound, Span: n.name.span,
 		})
 	}
 	var ways []pass
@@ -57,7 +58,7 @@ func (r *reader) webServer(n *node, s scope) {
 		Mode: topology.DefaultAt(topology.HTTP, s.span),
 		Span: n.name.span,
 	}
-	l.Binds = r.webBinds(s)
+	l.Binds = bound
 	if len(ways) == 0 {
 		answer, _ := s.own("return")
 		l.Metrics = answer != nil && !slices.ContainsFunc(l.Binds, func(b topology.Bind) bool { return !b.Addr.V.IsLoopback() })
@@ -80,7 +81,7 @@ func (r *reader) webServer(n *node, s scope) {
 
 // webBinds are the addresses of a server, which are shared: servers of one address are told apart by the name that clients
 // ask for.
-func (r *reader) webBinds(s scope) []topology.Bind {
+func webBinds(s scope) []topology.Bind {
 	var out []topology.Bind
 	for _, c := range s.nodes {
 		if c.name.text == "listen" && len(c.args) > 0 && !has(c, "quic") {

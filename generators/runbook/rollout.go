@@ -67,15 +67,15 @@ func (b *book) rollback() {
 
 func (b *book) certificates() {
 	b.issue()
+	if l := b.ending(); l != nil {
+		b.endings(l)
+		return
+	}
 	declared := b.Certificates[0] // of a cluster that speaks TLS
 	names := declared.Names.V
 	var addresses []string
 	for _, a := range declared.Addrs.V {
 		addresses = append(addresses, a.String())
-	}
-	if l := b.ending(); l != nil {
-		b.endings(l)
-		return
 	}
 	b.say("Clients dial the load balancer but speak with a member, so each member's server certificate must hold what clients dial,",
 		"beside the member's own names and addresses and loopback:", codes(slices.Concat(names, addresses))+".",
