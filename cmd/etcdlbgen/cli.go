@@ -28,6 +28,7 @@ type cli struct {
 	Show       showCmd       `cmd:"" help:"Print what follows from a spec: how to connect, what certificates hold, what stands where, who may reach what."`
 	Verify     verifyCmd     `cmd:"" help:"Ask a running cluster, through its load balancer and directly, whether all is as it should be."`
 	Init       initCmd       `cmd:"" help:"Start: a commented spec, its schema for editors, and what pre-commit and CI run."`
+	Import     importCmd     `cmd:"" help:"Make a spec of the files you have."`
 	Schema     schemaCmd     `cmd:"" help:"Print the schema of specs: all fields with their meaning and defaults."`
 	Completion completionCmd `cmd:"" help:"Print what a shell sources to complete command lines."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
