@@ -22,12 +22,16 @@ const (
 )
 
 type cli struct {
-	Build   buildCmd   `cmd:"" help:"Compile a spec into the files that run the load balancer."`
-	Lint    lintCmd    `cmd:"" help:"Find mistakes in specs, generated and hand-written configurations and certificates."`
-	Explain explainCmd `cmd:"" help:"Explain a rule: why it matters, what to do about it; without a rule, list all."`
-	Show    showCmd    `cmd:"" help:"Print what follows from a spec: how to connect, what certificates hold, what stands where, who may reach what."`
-	Verify  verifyCmd  `cmd:"" help:"Ask a running cluster, through its load balancer and directly, whether all is as it should be."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Build      buildCmd      `cmd:"" help:"Compile a spec into the files that run the load balancer."`
+	Lint       lintCmd       `cmd:"" help:"Find mistakes in specs, generated and hand-written configurations and certificates."`
+	Explain    explainCmd    `cmd:"" help:"Explain a rule: why it matters, what to do about it; without a rule, list all."`
+	Show       showCmd       `cmd:"" help:"Print what follows from a spec: how to connect, what certificates hold, what stands where, who may reach what."`
+	Verify     verifyCmd     `cmd:"" help:"Ask a running cluster, through its load balancer and directly, whether all is as it should be."`
+	Init       initCmd       `cmd:"" help:"Start: a commented spec, its schema for editors, and what pre-commit and CI run."`
+	Import     importCmd     `cmd:"" help:"Make a spec of the files you have."`
+	Schema     schemaCmd     `cmd:"" help:"Print the schema of specs: all fields with their meaning and defaults."`
+	Completion completionCmd `cmd:"" help:"Print what a shell sources to complete command lines."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 
 	Color string `enum:"auto,always,never" default:"auto" help:"Colour diagnostics: ${enum}. NO_COLOR is honoured."`
 }
@@ -73,6 +77,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return fail(stderr, err)
 	}
+	answerShell(parser)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}

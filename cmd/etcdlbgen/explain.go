@@ -6,7 +6,7 @@ import (
 )
 
 type explainCmd struct {
-	Rule string `arg:"" optional:"" help:"The id in brackets at the end of a finding; without it, the list."`
+	Rule string `arg:"" optional:"" predictor:"rule" help:"The id in brackets at the end of a finding; without it, the list."`
 }
 
 // Run prints a rule's documentation.

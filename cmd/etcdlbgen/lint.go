@@ -27,8 +27,8 @@ type lintCmd struct {
 	Format        string   `enum:"text,json,sarif,github,junit" default:"text" help:"One of ${enum}."`
 	Tag           []string `short:"t" sep:"none" placeholder:"KEY=VALUE" help:"Set a tag that a spec declares with @tag()."`
 	Fix           bool     `help:"Apply the safe edits to the files, and report what is left. Standard input is printed fixed, findings go to standard error."`
-	Rule          []string `placeholder:"RULE,…" help:"Only these rules."`
-	Disable       []string `placeholder:"RULE,…" help:"Not these rules."`
+	Rule          []string `placeholder:"RULE,…" predictor:"rule" help:"Only these rules."`
+	Disable       []string `placeholder:"RULE,…" predictor:"rule" help:"Not these rules."`
 	FailOn        failOn   `enum:"error,warning" default:"error" help:"Least severity that makes the exit code 1: ${enum}."`
 	Baseline      string   `placeholder:"FILE" help:"Report only findings that are not in it."`
 	WriteBaseline string   `placeholder:"FILE" help:"Write all findings there are into a baseline."`

@@ -105,7 +105,7 @@ func TestVerify(t *testing.T) {
 		v := verifyJSON(t, "--cacert", newAuthority(t, "other-ca").file(), "--cert", c.client.cert, "--key", c.client.key, "--watch-for", "0", spec)
 		want := "fail the served certificate"
 		v.expect(t, map[string]string{
-			"load balancer/chain": want, "member a/chain": want, "member b/chain": want, "member c/chain": want,
+			"load balancer/chain": "skip the served certificate is that of member ", "member a/chain": want, "member b/chain": want, "member c/chain": want,
 			"load balancer/etcd": "pass", "member a/etcd": "pass",
 		})
 	})
@@ -138,10 +138,13 @@ func TestVerify(t *testing.T) {
 	t.Run("no quorum", func(t *testing.T) {
 		c.kill(t, map[string]string{"b": "c", "c": "b"}[dead])
 		v := ask(t, spec)
-		for _, key := range []string{"member a/health", "member a/etcd", "member b/connect", "member c/connect"} {
+		for _, key := range []string{"member a/etcd", "member b/connect", "member c/connect"} {
 			if v.checks[key].Result != "fail" {
 				t.Errorf("%s: %+v", key, v.checks[key])
 			}
+		}
+		if l := v.checks["member a/health"]; l.Result != "skip" || !strings.Contains(l.Reason, "takes out a member that answers no client") {
+			t.Errorf("%+v", l)
 		}
 		if v.code != exitFindings {
 			t.Errorf("exit code %d", v.code)

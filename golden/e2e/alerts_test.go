@@ -49,6 +49,11 @@ func (r *Rig) Prometheus(h *Host, b *Built) *Prometheus {
 	}
 	config["global"] = map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
 	config["rule_files"] = []string{"rules.yml"}
+	for _, job := range config["scrape_configs"].([]any) {
+		if job := job.(map[string]any); job["metrics_path"] == "/probe" { // a probe takes several handshakes
+			job["scrape_interval"], job["scrape_timeout"] = "2s", "2s"
+		}
+	}
 	main, err := yaml.Marshal(config)
 	if err != nil {
 		r.Fatal(err)
@@ -66,6 +71,18 @@ func (r *Rig) Prometheus(h *Host, b *Built) *Prometheus {
 		"--storage.tsdb.path="+filepath.Join(h.dir, "tsdb"), "--web.listen-address=127.0.0.1:9090")
 	r.eventually(30*time.Second, "Prometheus is ready", func() error {
 		_, err := h.get("http://127.0.0.1:9090/-/ready")
+		return err
+	})
+	return p
+}
+
+// Blackbox starts an exporter with the module that was built.
+func (r *Rig) Blackbox(h *Host, b *Built) *Process {
+	r.Helper()
+	p := h.Start(nil, need(r, "prometheus-blackbox-exporter"), "--config.file="+b.Path("prometheus/blackbox/etcd-lb-rig.yml"),
+		"--web.listen-address=127.0.0.1:9115")
+	r.eventually(30*time.Second, "the blackbox exporter is ready", func() error {
+		_, err := h.get("http://127.0.0.1:9115/-/healthy")
 		return err
 	})
 	return p
@@ -106,17 +123,18 @@ type incident struct {
 	make   func(*watched) (end func())
 }
 
-// watched is a town with Prometheus.
+// watched is a town with Prometheus and an exporter that asks etcd as clients do.
 type watched struct {
 	*town
 	*Prometheus
+	blackbox *Process
 }
 
 // incidents are in an order that matters: the counters that the first two read remember the later ones for minutes.
 var incidents = []incident{
 	{"a check that fails again and again", []string{"EtcdLBServerFlapping"}, flap},
 	{"a port that refuses clients and passes checks", []string{"EtcdLBConnectionErrors"}, refuse},
-	{"a killed member", []string{"EtcdLBServerDown", "EtcdMemberDown"}, func(w *watched) func() {
+	{"a killed member", []string{"EtcdLBServerDown", "EtcdMemberDown", "EtcdMemberProbeFailing"}, func(w *watched) func() {
 		_, end := w.kill(w.Members[0])
 		return end
 	}},
@@ -125,11 +143,19 @@ var incidents = []incident{
 		return end
 	}},
 	{"two members killed", []string{"EtcdLBBelowQuorum", "EtcdInsufficientMembers"}, func(w *watched) func() { return w.killAll(2) }},
-	{"all members killed", []string{"EtcdLBNoBackend", "EtcdMetricsMissing"}, func(w *watched) func() { return w.killAll(3) }},
+	{"all members killed", []string{"EtcdLBNoBackend", "EtcdMetricsMissing", "EtcdUnreachable"}, func(w *watched) func() { return w.killAll(3) }},
 	{"no quorum behind a check that only connects", []string{"EtcdLBUpWithoutLeader"}, blind},
-	{"a proxy that is gone", []string{"EtcdLBMetricsMissing", "EtcdLBExporterDown"}, func(w *watched) func() {
+	{"a proxy that is gone", []string{"EtcdLBMetricsMissing", "EtcdLBExporterDown", "EtcdLBProbeFailing"}, func(w *watched) func() {
 		w.haproxy.Kill()
 		return w.restartProxy
+	}},
+	{"an exporter that is gone", []string{"EtcdProbeMissing"}, func(w *watched) func() {
+		w.blackbox.Kill()
+		return w.blackbox.Restart
+	}},
+	{"a certificate that ends in a week", []string{"EtcdCertificateExpiring"}, func(w *watched) func() {
+		w.PKI.IssueFor("etcd-1", time.Now().Add(-time.Hour), 7*24*time.Hour, memberNames(0)...)
+		return func() { w.PKI.Issue("etcd-1", memberNames(0)...) }
 	}},
 	{"a server that was taken out by hand", []string{"EtcdLBMembersDrifted"}, func(w *watched) func() {
 		return w.reconfigure(w.built, regexp.MustCompile(`(?m)^ +server etcd-3 .*\n`))
@@ -141,8 +167,8 @@ var incidents = []incident{
 
 // Every alert fires when its fault is made, and none on a healthy cluster. An alert that is new needs an incident here.
 func TestAlerts(t *testing.T) {
-	town := newTown(t, Spec{Clients: 60})
-	w := &watched{town, town.Prometheus(town.monitor, town.built)}
+	town := newTown(t, Spec{Clients: 60, More: []string{"targets: prometheus: probe: {}"}})
+	w := &watched{town, town.Prometheus(town.monitor, town.built), town.Blackbox(town.monitor, town.built)}
 	for _, name := range w.Alerts {
 		if !slices.ContainsFunc(incidents, func(i incident) bool { return slices.Contains(i.alerts, name) }) {
 			t.Errorf("no incident sets off %s", name)

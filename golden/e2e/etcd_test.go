@@ -107,11 +107,12 @@ func (c *Cluster) add(b *Built, i int, more []string) *Member {
 	host := c.Host(name, memberAddr(i), memberAddr6(i))
 	c.Resolve(name+".rig.test", memberAddr(i))
 	c.PKI.Issue(name, memberAddr(i), memberAddr6(i), "127.0.0.1", "::1", "localhost", name+".rig.test", lbHost, vip)
-	crt := c.PKI.Path(name + ".crt")
+	c.PKI.Issue("peer-"+name, memberAddr(i))
+	crt, peer := c.PKI.Path(name+".crt"), c.PKI.Path("peer-"+name+".crt")
 	env := append(b.Env("etcd/"+name+".env"),
 		"ETCD_DATA_DIR="+filepath.Join(host.dir, "data"),
 		"ETCD_CERT_FILE="+crt, "ETCD_KEY_FILE="+crt+".key",
-		"ETCD_PEER_CERT_FILE="+crt, "ETCD_PEER_KEY_FILE="+crt+".key",
+		"ETCD_PEER_CERT_FILE="+peer, "ETCD_PEER_KEY_FILE="+peer+".key",
 		"ETCD_PEER_CLIENT_CERT_AUTH=true", "ETCD_PEER_TRUSTED_CA_FILE="+c.PKI.Path("ca.crt"))
 	m := &Member{Host: host, Process: host.Start(append(env, more...), c.Etcd.server)}
 	c.Members = append(c.Members, m)
@@ -160,7 +161,7 @@ func (h *Host) get(url string) (string, error) {
 // does.
 func (c *Cluster) Client(from *Host, address string) *clientv3.Client {
 	c.Helper()
-	return c.client(clientv3.Config{
+	return c.client("client", clientv3.Config{
 		Endpoints: []string{"https://" + lbHost + ":2379"},
 		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return from.Dial(ctx, "tcp", net.JoinHostPort(address, "2379"))
@@ -172,18 +173,24 @@ func (c *Cluster) Client(from *Host, address string) *clientv3.Client {
 // Direct is a client that dials members.
 func (c *Cluster) Direct(from *Host, members ...*Member) *clientv3.Client {
 	c.Helper()
+	return c.directAs("client", from, members...)
+}
+
+// directAs is Direct for a client with another certificate.
+func (c *Cluster) directAs(name string, from *Host, members ...*Member) *clientv3.Client {
+	c.Helper()
 	cfg := clientv3.Config{DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 		return from.Dial(ctx, "tcp", strings.TrimPrefix(address, "https://"))
 	})}}
 	for _, m := range members {
 		cfg.Endpoints = append(cfg.Endpoints, "https://"+m.Addr()+":2379")
 	}
-	return c.client(cfg)
+	return c.client(name, cfg)
 }
 
-func (c *Cluster) client(cfg clientv3.Config) *clientv3.Client {
+func (c *Cluster) client(name string, cfg clientv3.Config) *clientv3.Client {
 	c.Helper()
-	cfg.TLS, cfg.Logger, cfg.DialTimeout = c.PKI.Client("client"), zap.NewNop(), 5*time.Second
+	cfg.TLS, cfg.Logger, cfg.DialTimeout = c.PKI.Client(name), zap.NewNop(), 5*time.Second
 	cli, err := clientv3.New(cfg)
 	if err != nil {
 		c.Fatal(err)

@@ -58,7 +58,7 @@ func (c *Cluster) idler(from *Host, p *Proxy, cut bool) *idler {
 	c.Helper()
 	i := &idler{c: c, proxy: p, cut: cut, from: from}
 	// It never pings.
-	i.client = c.client(clientv3.Config{
+	i.client = c.client("client", clientv3.Config{
 		Endpoints: []string{"https://" + lbHost + ":2379"},
 		DialOptions: []grpc.DialOption{grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			i.dials.Add(1)

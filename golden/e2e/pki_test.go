@@ -36,6 +36,7 @@ func newPKI(t testing.TB, dir string) *PKI {
 	p := &PKI{t: t, dir: dir, next: 1}
 	template := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "rig CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
 	}
 	p.cert, p.key = p.sign("ca", template)
 	return p
@@ -48,7 +49,14 @@ func (p *PKI) Path(name string) string { return filepath.Join(p.dir, name) }
 // serves servers and clients alike.
 func (p *PKI) Issue(name string, subjects ...string) {
 	p.t.Helper()
+	p.IssueFor(name, time.Now().Add(-time.Hour), 365*24*time.Hour, subjects...)
+}
+
+// IssueFor is Issue for a certificate that is valid from some moment on, for some time.
+func (p *PKI) IssueFor(name string, from time.Time, validity time.Duration, subjects ...string) {
+	p.t.Helper()
 	template := &x509.Certificate{
+		NotBefore: from, NotAfter: from.Add(validity),
 		Subject:     pkix.Name{CommonName: name},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
@@ -67,7 +75,6 @@ func (p *PKI) sign(name string, template *x509.Certificate) (*x509.Certificate, 
 	p.t.Helper()
 	template.SerialNumber = big.NewInt(p.next)
 	p.next++
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(365*24*time.Hour)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		p.t.Fatal(err)

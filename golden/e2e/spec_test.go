@@ -77,24 +77,24 @@ targets: {haproxy: {}, nginx: {}, prometheus: {}, iptables: {}, endpoints: {}, e
 
 // Built is a folder that `etcdlbgen build` wrote.
 type Built struct {
-	rig *Rig
-	dir string
+	rig  *Rig
+	dir  string
+	spec []string // the files it was written from
 }
 
 // Build compiles a spec with the product.
 func (r *Rig) Build(s Spec) *Built {
 	r.Helper()
 	r.builds++
-	b := &Built{r, filepath.Join(r.Dir, fmt.Sprintf("built-%d", r.builds))}
-	args := []string{"build", "-o", b.dir}
+	b := &Built{rig: r, dir: filepath.Join(r.Dir, fmt.Sprintf("built-%d", r.builds))}
 	for i, text := range append([]string{s.text(r.PKI)}, s.More...) {
 		path := filepath.Join(r.Dir, fmt.Sprintf("spec-%d-%d.cue", r.builds, i))
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			r.Fatal(err)
 		}
-		args = append(args, path)
+		b.spec = append(b.spec, path)
 	}
-	if out, err := exec.Command(product, args...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(product, append([]string{"build", "-o", b.dir}, b.spec...)...).CombinedOutput(); err != nil {
 		r.Fatalf("build: %v\n%s", err, out)
 	}
 	return b

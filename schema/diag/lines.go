@@ -55,7 +55,7 @@ func (l *lines) mask(at place) string {
 	if strings.TrimSpace(line) == "" {
 		return ""
 	}
-	return maskSecrets(line)
+	return MaskSecrets(line)
 }
 
 // columns are the runes of a masked line.

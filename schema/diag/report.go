@@ -33,7 +33,7 @@ func (s Suppressed) justification() string {
 	if s.Baseline {
 		return "in the baseline"
 	}
-	return maskSecrets(s.Text)
+	return MaskSecrets(s.Text)
 }
 
 // Unjudged says why a rule could not judge something.

@@ -19,8 +19,8 @@ var secrets = []*pattern.Pattern{
 	pattern.New(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)\s*[=:]\s*([^\s"]+)`),
 }
 
-// maskSecrets replaces each rune of a password in a line with a star, so that columns stay.
-func maskSecrets(line string) string {
+// MaskSecrets replaces each rune of a password in a line with a star, so that columns stay.
+func MaskSecrets(line string) string {
 	for _, re := range secrets {
 		for _, m := range slices.Backward(re.FindAllStringSubmatchIndex(line, -1)) {
 			from, to := m[2], m[3]

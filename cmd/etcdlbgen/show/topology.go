@@ -3,7 +3,6 @@ package show
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/runbook"
@@ -48,9 +47,7 @@ func factsOf(t *topology.Topology) facts {
 		out.Nodes = append(out.Nodes, machine{Name: n.Name.V, Addresses: texts(n.Addresses())})
 	}
 	for i := range t.Proxies {
-		if p := proxyOf(&t.Proxies[i]); !slices.Contains(out.Proxies, p) { // two targets may write one
-			out.Proxies = append(out.Proxies, p)
-		}
+		out.Proxies = append(out.Proxies, proxyOf(&t.Proxies[i]))
 	}
 	return out
 }

@@ -3,7 +3,11 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -75,10 +79,31 @@ func denied(err error) bool {
 		err != nil && strings.Contains(err.Error(), rpctypes.ErrPermissionDenied.Error()) // a watch has its text alone
 }
 
+// httpStatus is in gRPC's words for an answer that is not gRPC's.
+var httpStatus = regexp.MustCompile(`HTTP status code received from server: (\d+) `)
+
+// httpError is an answer of a proxy in the member's place.
+type httpError int
+
+func (e httpError) Error() string {
+	return fmt.Sprintf("HTTP status %d %s", int(e), http.StatusText(int(e)))
+}
+
+// refusal reports whether a proxy that ends TLS took offence at the client's certificate: it says so only in HTTP.
+func refusal(err error) bool {
+	var e httpError
+	return errors.As(err, &e) && e >= 400 && e < 500
+}
+
 // plain is an error without what gRPC puts around it.
 func plain(err error) error {
 	if err == nil || errors.Is(err, context.DeadlineExceeded) && status.Code(err) == codes.Unknown {
 		return err
+	}
+	if m := httpStatus.FindStringSubmatch(err.Error()); m != nil {
+		if code, err := strconv.Atoi(m[1]); err == nil {
+			return httpError(code)
+		}
 	}
 	if s, ok := status.FromError(err); ok {
 		return errors.New(s.Message())

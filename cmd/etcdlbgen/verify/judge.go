@@ -10,7 +10,9 @@ import (
 	"maps"
 	"net"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,15 +27,20 @@ type judge struct {
 	cluster     uint64              // that the members are of; 0: not known
 	where       map[uint64][]string // endpoints of members at which a member answers
 	named       []string            // members that are dialed by name
+	shown       map[string]string   // endpoint of a member, by the certificate that it serves
+	failed      map[string]bool     // lines of members, by endpoint and check
 }
 
 // learn takes in what all endpoints say together.
 func (j *judge) learn(endpoints []Endpoint, all []seen) {
-	j.where = map[uint64][]string{}
+	j.where, j.shown, j.failed = map[uint64][]string{}, map[string]string{}, map[string]bool{}
 	clusters := map[uint64]int{}
 	for i, e := range endpoints {
 		if e.Role == Member {
 			j.named = append(j.named, e.Name)
+			if chain := all[i].served.chain; len(chain) > 0 {
+				j.shown[string(chain[0].Raw)] = e.Label()
+			}
 		}
 		for _, a := range all[i].answers {
 			if a.member == 0 {
@@ -51,6 +58,24 @@ func (j *judge) learn(endpoints []Endpoint, all []seen) {
 			j.cluster = id
 		}
 	}
+}
+
+// endpoints are the lines of all endpoints. Members are judged first: what is a member's fault is said of it alone, not
+// of a load balancer that leads there, too.
+func (j *judge) endpoints(endpoints []Endpoint, all []seen) []Line {
+	lines := make([][]Line, len(endpoints))
+	for _, role := range []Role{Member, Balancer} {
+		for i, e := range endpoints {
+			if e.Role != role {
+				continue
+			}
+			lines[i] = j.endpoint(e, all[i])
+			for _, l := range lines[i] {
+				j.failed[e.Label()+l.Check] = l.Result == Fail
+			}
+		}
+	}
+	return slices.Concat(lines...)
 }
 
 // endpoint are the lines of one endpoint, in the order in which a client meets what they are about.
@@ -72,7 +97,7 @@ func (j *judge) endpoint(e Endpoint, s seen) []Line {
 	if e.Role == Balancer {
 		return append(lines, peerPort(e, s.open))
 	}
-	return append(lines, healthy(e, s.health))
+	return append(lines, healthy(e, s.health, s.silent()))
 }
 
 func unreachable(e Endpoint, err error) Line {
@@ -119,22 +144,41 @@ func (j *judge) member(e Endpoint, a answer) Line {
 		return e.line(check, Fail, fmt.Sprintf("%s answers, which has another address in the spec; need %s", name, e.Name),
 			"swap the addresses in the spec")
 	}
-	if l, bad := troubled(e, a, name); bad {
+	if l, bad := j.troubled(e, a, name); bad {
 		return l
 	}
 	return e.line(check, Pass, "etcd "+a.version+" answers as "+name, "")
 }
 
 // troubled judges what etcd says of itself.
-func troubled(e Endpoint, a answer, name string) (Line, bool) {
-	switch {
-	case a.leader == 0:
+func (j *judge) troubled(e Endpoint, a answer, name string) (Line, bool) {
+	if a.leader == 0 {
 		return e.line("etcd", Fail, name+" sees no leader, so it refuses writes and reads; need a quorum of members", "see the other members"), true
-	case len(a.problems) > 0:
-		return e.line("etcd", Fail, fmt.Sprintf("%s reports %s; need none", name, strings.TrimSpace(strings.Join(a.problems, ", "))),
-			"etcdctl alarm list; of NOSPACE: compact, defrag each member directly, then etcdctl alarm disarm"), true
 	}
-	return Line{}, false
+	own := j.own(e, a)
+	if len(own) == 0 {
+		return Line{}, false
+	}
+	return e.line("etcd", Fail, fmt.Sprintf("%s reports %s, so the whole cluster may refuse writes; need none", name, strings.Join(own, ", ")),
+		"etcdctl alarm list; of NOSPACE: compact, defrag each member directly, then etcdctl alarm disarm"), true
+}
+
+var raisedBy = regexp.MustCompile(`^memberID:(\d+) `)
+
+// own are the problems of an answer that are not said of another endpoint: each member tells all alarms.
+func (j *judge) own(e Endpoint, a answer) []string {
+	var out []string
+	for _, p := range a.problems {
+		if m := raisedBy.FindStringSubmatch(p); m != nil {
+			id, err := strconv.ParseUint(m[1], 10, 64)
+			if err == nil && (e.Role == Balancer || id != a.member) && len(j.where[id]) > 0 {
+				continue
+			}
+			p = strings.TrimPrefix(p, m[0])
+		}
+		out = append(out, strings.TrimSpace(p))
+	}
+	return out
 }
 
 // behind judges who answers through a load balancer, on one connection after the other.
@@ -157,7 +201,7 @@ func (j *judge) behind(e Endpoint, answers []answer) Line {
 			return e.line(check, Fail, fmt.Sprintf("it leads to the learner %s, which answers no client; need voting members", name),
 				"take the learner out of the load balancer")
 		}
-		if l, bad := troubled(e, a, name); bad {
+		if l, bad := j.troubled(e, a, name); bad {
 			return l
 		}
 		met[name]++
@@ -174,24 +218,40 @@ func (j *judge) name(id uint64) string {
 	return cmp.Or(j.book[id], fmt.Sprintf("member %x", id))
 }
 
-func healthy(e Endpoint, h checked) Line {
+// healthy judges the health check. Of a member that answers no client, silent, it must fail.
+func healthy(e Endpoint, h checked, silent bool) Line {
 	const check = "health"
-	const need = "so the load balancer takes it out; need 200"
-	url := e.Health.URL
+	url, got := e.Health.URL, h.tell(e.Health)
 	switch {
 	case url == "":
 		return e.line(check, Skip, e.Health.None, "")
-	case errors.Is(h.err, context.DeadlineExceeded):
-		return e.line(check, Fail, fmt.Sprintf("GET %s has no answer within %s, %s", url, e.Health.Timeout, need),
-			"the member has no quorum or hangs, or a firewall drops what comes from here")
-	case h.err != nil:
-		return e.line(check, Fail, fmt.Sprintf("GET %s fails (%v), %s", url, h.err, need),
-			"does etcd listen there (--listen-metrics-urls), and may this machine ask? The load balancer's machines and monitoring may")
-	case h.status != 200:
-		return e.line(check, Fail, fmt.Sprintf("GET %s answers %d %s, %s", url, h.status, strings.TrimSpace(h.body), need),
-			"404 is an etcd without that path, 415 one with --listen-client-http-urls; else see the member's log")
+	case h.status == 200 && silent:
+		return e.line(check, Fail, got+" though the member answers no client, so the load balancer leads clients to it; need a check that "+
+			"fails with the member", "check a path that asks for the quorum: /readyz, before etcd 3.5.11 /health?exclude=NOSPACE")
+	case h.status == 200:
+		return e.line(check, Pass, got, "")
+	case silent:
+		return e.line(check, Skip, got+", so the load balancer takes out a member that answers no client: see above", "")
 	}
-	return e.line(check, Pass, "GET "+url+" answers 200", "")
+	hint := "404 is an etcd without that path, 415 one with --listen-client-http-urls; else see the member's log"
+	switch {
+	case errors.Is(h.err, context.DeadlineExceeded):
+		hint = "the member has no quorum or hangs, or a firewall drops what comes from here"
+	case h.err != nil:
+		hint = "does etcd listen there (--listen-metrics-urls), and may this machine ask? The load balancer's machines and monitoring may"
+	}
+	return e.line(check, Fail, got+", so the load balancer takes it out; need 200", hint)
+}
+
+// tell is what happened.
+func (h checked) tell(asked Health) string {
+	switch {
+	case errors.Is(h.err, context.DeadlineExceeded):
+		return fmt.Sprintf("GET %s has no answer within %s", asked.URL, asked.Timeout)
+	case h.err != nil:
+		return fmt.Sprintf("GET %s fails (%v)", asked.URL, h.err)
+	}
+	return strings.TrimSpace(fmt.Sprintf("GET %s answers %d %s", asked.URL, h.status, h.body))
 }
 
 func peerPort(e Endpoint, open bool) Line {

@@ -2,7 +2,10 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -138,7 +141,9 @@ func TestEtcdAnswers(t *testing.T) {
 		"denied":           {[]answer{{denied: true}}, good, other, 0, Pass, "etcd answers, and knows who asks: permission denied"},
 		"denied at member": {nil, answer{denied: true, err: errors.New("user name is empty")}, other, 1, Pass, "etcd answers, and knows"},
 		"no leader":        {nil, with(good, func(a *answer) { a.leader = 0 }), other, 1, Fail, "etcd-1 sees no leader"},
-		"alarm":            {nil, with(good, func(a *answer) { a.problems = []string{"alarm:NOSPACE "} }), other, 1, Fail, "etcd-1 reports alarm:NOSPACE; need none"},
+		"alarm":            {nil, with(good, func(a *answer) { a.problems = []string{"memberID:1 alarm:NOSPACE "} }), other, 1, Fail, "etcd-1 reports alarm:NOSPACE, so the whole cluster"},
+		"another's alarm":  {nil, with(good, func(a *answer) { a.problems = []string{"memberID:2 alarm:NOSPACE "} }), other, 1, Pass, "etcd 3.6.4 answers as etcd-1"},
+		"unknown's alarm":  {nil, with(good, func(a *answer) { a.problems = []string{"memberID:3 alarm:NOSPACE "} }), other, 1, Fail, "etcd-1 reports alarm:NOSPACE"},
 		"silent":           {nil, answer{err: errors.New("deadline")}, other, 1, Fail, "etcd does not answer a read (deadline)"},
 		"swapped":          {nil, other, good, 1, Fail, "etcd-2 answers, which has another address in the spec; need etcd-1"},
 		"twice the same":   {nil, good, good, 2, Fail, "one member, etcd-1, answers at member etcd-1 and member etcd-2"},
@@ -167,18 +172,21 @@ func TestHealth(t *testing.T) {
 		got    checked
 		result Result
 		says   string
+		silent bool
 	}{
-		"well":    {checked{status: 200}, Pass, "GET http://m:2381/readyz answers 200"},
-		"ill":     {checked{status: 503, body: "{\"health\":\"false\"}\n"}, Fail, `GET http://m:2381/readyz answers 503 {"health":"false"}, so the load balancer takes it out`},
-		"slow":    {checked{err: context.DeadlineExceeded}, Fail, "GET http://m:2381/readyz has no answer within 1s"},
-		"refused": {checked{err: errors.New("connection refused")}, Fail, "GET http://m:2381/readyz fails (connection refused)"},
+		"well":    {checked{status: 200}, Pass, "GET http://m:2381/readyz answers 200", false},
+		"ill":     {checked{status: 503, body: "{\"health\":\"false\"}\n"}, Fail, `GET http://m:2381/readyz answers 503 {"health":"false"}, so the load balancer takes it out`, false},
+		"slow":    {checked{err: context.DeadlineExceeded}, Fail, "GET http://m:2381/readyz has no answer within 1s", false},
+		"refused": {checked{err: errors.New("connection refused")}, Fail, "GET http://m:2381/readyz fails (connection refused)", false},
+		"a lie":   {checked{status: 200}, Fail, "GET http://m:2381/readyz answers 200 though the member answers no client", true},
+		"a truth": {checked{status: 503}, Skip, "GET http://m:2381/readyz answers 503, so the load balancer takes out a member", true},
 	} {
-		if l := healthy(e, tc.got); l.Result != tc.result || !strings.HasPrefix(l.Reason, tc.says) {
+		if l := healthy(e, tc.got, tc.silent); l.Result != tc.result || !strings.HasPrefix(l.Reason, tc.says) {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
 	e.Health = Health{None: "the load balancer's check only connects"}
-	if l := healthy(e, checked{}); l.Result != Skip || l.Reason != e.Health.None {
+	if l := healthy(e, checked{}, false); l.Result != Skip || l.Reason != e.Health.None {
 		t.Errorf("%+v", l)
 	}
 }
@@ -192,8 +200,11 @@ func TestHandshakes(t *testing.T) {
 	}{
 		"HTTP/2 not agreed on": {spoken(e, served{version: 0x304}), Fail, "TLS 1.3, but not HTTP/2"},
 		"HTTP/2":               {spoken(e, served{version: 0x304, protocol: "h2"}), Pass, "speaks TLS 1.3 and HTTP/2"},
+		"hung":                 {noHandshake(e, context.DeadlineExceeded), Fail, "no TLS handshake: it accepts connections and says nothing"},
 		"closed":               {noHandshake(e, io.EOF), Fail, "no TLS handshake: the connection is closed in the middle"},
 		"closed after it":      {(&judge{}).refused(e, io.EOF), Fail, "the connection is closed after the TLS handshake"},
+		"silent after it":      {(&judge{}).refused(e, os.ErrDeadlineExceeded), Fail, "nothing comes after the TLS handshake"},
+		"no certificate, h2":   {(&judge{}).refused(e, plain(fmt.Errorf("unexpected HTTP status code received from server: 400 (Bad Request); transport: x\n<html>"))), Fail, "a client without certificate is refused (HTTP status 400 Bad Request); need one of the CA"},
 		"no certificate":       {(&judge{}).refused(e, errors.New("certificate required")), Fail, "a client without certificate is refused (certificate required)"},
 	} {
 		if tc.line.Result != tc.result || !strings.HasPrefix(tc.line.Reason, tc.says) {
@@ -223,6 +234,38 @@ func TestWatchAndLatency(t *testing.T) {
 	} {
 		if tc.line.Result != tc.result || !strings.HasPrefix(tc.line.Reason, tc.says) {
 			t.Errorf("%s: %+v", name, tc.line)
+		}
+	}
+}
+
+// A bad certificate of one member is said of that member, and not again of the load balancer that leads there.
+func TestCertificateBehindLoadBalancer(t *testing.T) {
+	now := time.Now()
+	of := func(name string, until time.Time) served {
+		return served{chain: []*x509.Certificate{{Raw: []byte(name), Subject: pkix.Name{CommonName: name}, NotAfter: until, DNSNames: []string{"lb"}}}}
+	}
+	endpoints := []Endpoint{{Role: Balancer, TLS: true, Holds: []string{"lb"}}, {Role: Member, Name: "etcd-1", TLS: true, Holds: []string{"lb"}}}
+	for name, tc := range map[string]struct {
+		through, direct served
+		results         map[string]Result // of expiry, by target
+	}{
+		"the member's": {of("old", now.Add(-time.Hour)), of("old", now.Add(-time.Hour)), map[string]Result{"load balancer": Skip, "member etcd-1": Fail}},
+		"its own":      {of("old", now.Add(-time.Hour)), of("new", now.Add(time.Hour)), map[string]Result{"load balancer": Fail, "member etcd-1": Pass}},
+	} {
+		all := []seen{{served: tc.through}, {served: tc.direct}}
+		for i := range all { // no more is asked
+			all[i].served.refused = io.EOF
+		}
+		j := judge{now: now}
+		j.learn(endpoints, all)
+		got := map[string]Result{}
+		for _, l := range j.endpoints(endpoints, all) {
+			if l.Check == "expiry" {
+				got[l.Target] = l.Result
+			}
+		}
+		if diff := cmp.Diff(tc.results, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -35,7 +37,12 @@ func (j *judge) encryption(e Endpoint, s served) []Line {
 	lines := []Line{spoken(e, s)}
 	if len(s.chain) > 0 {
 		leaf := s.chain[0]
-		lines = append(lines, names(e, leaf), j.chain(e, s.chain), j.expiry(e, leaf))
+		for _, l := range []Line{names(e, leaf), j.chain(e, s.chain), j.expiry(e, leaf)} {
+			if owner := j.shown[string(leaf.Raw)]; e.Role == Balancer && l.Result == Fail && j.failed[owner+l.Check] {
+				l = e.line(l.Check, Skip, "the served certificate is that of "+owner+", which fails", "")
+			}
+			lines = append(lines, l)
+		}
 	}
 	if s.refused != nil {
 		return append(lines, j.refused(e, s.refused))
@@ -52,6 +59,8 @@ func noHandshake(e Endpoint, err error) Line {
 	switch {
 	case errors.As(err, &record):
 		why, hint = "what listens there does not speak TLS", "is this etcd's client port, and its scheme https?"
+	case errors.Is(err, context.DeadlineExceeded):
+		why, hint = "it accepts connections and says nothing", "the process hangs, or that to which a load balancer leads: see its log and the members"
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		why, hint = "the connection is closed in the middle of it", "a load balancer without a healthy member does so: see the health of the members"
 	}
@@ -138,14 +147,31 @@ func (j *judge) expiry(e Endpoint, leaf *x509.Certificate) Line {
 
 // refused judges what a server said to the client's certificate.
 func (j *judge) refused(e Endpoint, err error) Line {
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return e.line("client-cert", Fail, "the connection is closed after the TLS handshake, so clients fail; need etcd to answer",
-			"see etcd's log there")
+	if cut, ok := silence(err); ok {
+		hint := "see etcd's log there"
+		if e.Role == Balancer {
+			hint = "a load balancer without a healthy member does so: see the health of the members"
+		}
+		return e.line("etcd", Fail, cut+" after the TLS handshake, so clients fail; need etcd to answer", hint)
+	}
+	need := "one that etcd's --trusted-ca-file signed"
+	if e.Role == Balancer {
+		need = "one of the CA that etcd trusts, or the load balancer where it ends TLS"
 	}
 	if j.certificate == nil {
-		return e.line("client-cert", Fail, fmt.Sprintf("a client without certificate is refused (%v); need one that etcd's --trusted-ca-file signed", err),
-			"give --cert and --key")
+		return e.line("client-cert", Fail, fmt.Sprintf("a client without certificate is refused (%v); need %s", err, need), "give --cert and --key")
 	}
-	return e.line("client-cert", Fail, fmt.Sprintf("the client's certificate is refused (%v); need one that etcd's --trusted-ca-file signed, "+
-		"valid and for client authentication", err), "give --cert and --key of a client of this cluster")
+	return e.line("client-cert", Fail, fmt.Sprintf("the client's certificate is refused (%v); need %s, valid and for client authentication", err, need),
+		"give --cert and --key of a client of this cluster")
+}
+
+// silence tells how a server said nothing.
+func silence(err error) (string, bool) {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection is closed", true
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "nothing comes", true
+	}
+	return "", false
 }

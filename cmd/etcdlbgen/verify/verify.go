@@ -53,6 +53,12 @@ func (s seen) usable() bool {
 	return s.connect == nil && s.served.err == nil && s.served.refused == nil
 }
 
+// silent reports whether a member is reached, but answers no client: it hangs, or has no quorum.
+func (s seen) silent() bool {
+	return errors.Is(s.served.err, context.DeadlineExceeded) || len(s.answers) > 0 && !s.answering() ||
+		slices.ContainsFunc(s.answers, func(a answer) bool { return a.version != "" && a.leader == 0 })
+}
+
 // answering reports whether etcd answered each time.
 func (s seen) answering() bool {
 	return len(s.answers) > 0 && !slices.ContainsFunc(s.answers, func(a answer) bool { return a.err != nil && !a.denied })
@@ -78,9 +84,7 @@ func Run(ctx context.Context, p Plan, o Options) (*Report, error) {
 		r.Lines = append(r.Lines, p.Endpoints[0].line("members", Skip, "which members there are is not known: "+listErr.Error(), ""))
 	}
 	j.learn(p.Endpoints, all)
-	for i, e := range p.Endpoints {
-		r.Lines = append(r.Lines, j.endpoint(e, all[i])...)
-	}
+	r.Lines = append(r.Lines, j.endpoints(p.Endpoints, all)...)
 	for i, e := range p.Endpoints {
 		if e.Role == Balancer && all[i].answering() {
 			r.Lines = append(r.Lines, v.long(ctx, &j, e, p.Endpoints, all)...)
@@ -163,6 +167,10 @@ func (v *verifier) see(ctx context.Context, e Endpoint, times int) seen {
 	for failed := 0; s.usable() && len(s.answers) < times && failed < 2; {
 		v.Progress(fmt.Sprintf("asking etcd at %s, %d of %d", e.Label(), len(s.answers)+1, times))
 		a := v.ask(ctx, e)
+		if refusal(a.err) {
+			s.served.refused = a.err
+			break
+		}
 		if s.answers = append(s.answers, a); a.err != nil {
 			failed++
 		}
