@@ -97,10 +97,21 @@ func structural(text string) bool {
 }
 
 // notCarried lists the lines that say something of which nothing is in the spec, nor in what is built from it, passwords
-// hidden.
+// hidden; of a file that gave nothing, its name alone.
 func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[string]bool) {
 	said := false
+	say := func(format string, args ...any) {
+		if !said {
+			fmt.Fprintln(w, "Not carried over:")
+			said = true
+		}
+		fmt.Fprintf(w, format, args...)
+	}
 	for _, f := range files {
+		if !draft.Draws(f.Path) {
+			say("%s: nothing of it\n", f.Path)
+			continue
+		}
 		number := 0
 		for line := range bytes.Lines(f.Written) {
 			number++
@@ -108,11 +119,7 @@ func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[
 			if structural(text) || built[text] || draft.Uses(f.Path, number) {
 				continue
 			}
-			if !said {
-				fmt.Fprintln(w, "Not carried over:")
-				said = true
-			}
-			fmt.Fprintf(w, "%s:%d: %s\n", f.Path, number, diag.MaskSecrets(text))
+			say("%s:%d: %s\n", f.Path, number, diag.MaskSecrets(text))
 		}
 	}
 }

@@ -191,6 +191,6 @@ func (n *nftRule) from(values []word, negated bool) {
 			n.sources = append(n.sources, source{from: topology.UnknownAt[netip.Prefix](v.span)})
 			continue
 		}
-		n.options.source(v, negated)
+		n.source(v, negated)
 	}
 }

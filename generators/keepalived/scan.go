@@ -142,11 +142,11 @@ func (s *scanner) split(text string, row int) []word {
 	for len(text) > 0 {
 		c := text[0]
 		n := 1
-		switch {
-		case c == ' ' || c == '\t':
-		case c == '#' || c == '!':
+		switch c {
+		case ' ', '\t':
+		case '#', '!':
 			return out
-		case c == '{' || c == '}':
+		case '{', '}':
 			out = append(out, word{text: text[:1], at: diag.At(s.file, row, col, 1)})
 		default:
 			var w word

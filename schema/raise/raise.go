@@ -15,6 +15,7 @@ type Draft struct {
 	Text    []byte // CUE
 	Members int    // how many members of etcd the configurations name
 	used    map[place]bool
+	files   map[string]bool
 }
 
 // place is a line of a configuration.
@@ -25,6 +26,9 @@ type place struct {
 
 // Uses reports whether something of the spec was taken from a line.
 func (d *Draft) Uses(file string, line int) bool { return d.used[place{file, line}] }
+
+// Draws reports whether anything was taken from a file.
+func (d *Draft) Draws(file string) bool { return d.files[file] }
 
 // Spec makes a spec of what the sources of a group say. Where several say a thing, the first one counts. An error is a
 // fault of the program.
@@ -50,7 +54,11 @@ func Spec(g *topology.Group) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Draft{Text: text, Members: len(r.etcd), used: r.used}, nil
+	d := &Draft{Text: text, Members: len(r.etcd), used: r.used, files: map[string]bool{}}
+	for at := range r.used {
+		d.files[at.file] = true
+	}
+	return d, nil
 }
 
 // raising is a spec in the making.

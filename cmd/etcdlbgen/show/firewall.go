@@ -125,7 +125,10 @@ func portName(t *topology.Topology, port int) string {
 		name string
 		port topology.Value[int]
 	}{
-		{"client", t.Etcd.ClientPort}, {"peer", t.Etcd.PeerPort}, {"metrics", t.Etcd.MetricsPort}, {"client HTTP", t.Etcd.ClientHTTPPort},
+		{"client", t.Etcd.ClientPort},
+		{"peer", t.Etcd.PeerPort},
+		{"metrics", t.Etcd.MetricsPort},
+		{"client HTTP", t.Etcd.ClientHTTPPort},
 		{"load balancer", t.BalancerPort},
 	} {
 		if p.port.Known() && p.port.V == port {
