@@ -22,10 +22,10 @@ e2e: tools ## prove what is built on real etcd clusters (Linux, root): minutes
 	$(GO) vet -tags e2e ./golden/e2e
 	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e
 
-e2e-table: tools ## compare what is built with what guides show, on the same faults: golden/e2e/faults.md; a quarter of an hour
-	$(GO) test -tags e2e -count=1 -timeout 40m ./golden/e2e -run 'TestFaults$$' -table faults.md -hold 45s -rest 40s
+e2e-table: tools ## compare what is built with what guides show, on the same faults: golden/e2e/faults.md; ten minutes
+	$(GO) test -tags e2e -count=1 -timeout 40m ./golden/e2e -run 'TestFaults$$' -table faults.md -hold 45s
 
-bench-rig: tools ## state latency and throughput through the proxies against direct, as ratios
+bench-rig: tools ## state latency and throughput through the proxies against direct, and how soon HAProxy sees a member hang
 	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e -run '^$$' -bench . -benchtime 1x
 
 tools: ## install the programs that tests ask (Debian, root), or say which are missing

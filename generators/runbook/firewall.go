@@ -77,7 +77,8 @@ func (b *book) observe() {
 			b.say("The files of " + code(target) + " enforce. First build with " + code(`targets: `+target+`: mode: "observe"`) + " and install those.")
 		}
 	}
-	b.say("They log what enforcing would refuse, and let it through.")
+	b.say("They log what enforcing would refuse, and let it through. From then on the kernel tracks connections to our ports, and one that it tracks " +
+		"outlives enforcing until it ends. Without this step enforcing cuts at once whoever is connected and not admitted.")
 	b.installFirewall()
 	b.say("After a day or more the kernel's log says who would be refused; admit them in the spec, or move them to the load balancer:")
 	var chains []string
@@ -125,6 +126,8 @@ func (b *book) enforce() {
 		}
 	}
 	b.installFirewall()
+	b.say("New connections of those who are not admitted are now refused. Whoever of them was connected while the rules observed stays so until the " +
+		"connection ends: restart those clients.")
 	b.say("Then verify once more, through the load balancer and directly. From a machine that is not admitted, a member must refuse at once:")
 	b.run("nc -zvw 3 " + b.example().Host() + " " + b.clientPort())
 }

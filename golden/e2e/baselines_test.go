@@ -19,9 +19,9 @@ type Contender struct {
 
 // Contenders are what is built, what guides advise and what cluster installers write.
 var Contenders = []Contender{
-	{Name: ours},
+	{Name: ourHAProxy},
 	{Name: "etcdlbgen, NGINX", NGINX: true},
-	{Name: guide, config: guideHAProxy},
+	{Name: "a guide's HAProxy", config: guideHAProxy},
 	{Name: "a guide's NGINX", NGINX: true, config: guideNGINX},
 	{Name: "an installer's HAProxy", config: installerHAProxy},
 	{Name: "an installer's NGINX", NGINX: true, config: installerNGINX},

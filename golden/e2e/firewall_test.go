@@ -123,6 +123,9 @@ func firewall(t *testing.T, target string) {
 	defer through.Close()
 	works(t, w.Cluster, "connected before", get(early))
 	works(t, w.Cluster, "connected before", get(through))
+	unseen := w.Direct(w.stranger, w.Members[1]) // which has no such rule
+	defer unseen.Close()
+	works(t, w.Cluster, "connected before", get(unseen))
 
 	for _, when := range []string{"applied", "applied twice"} {
 		for _, m := range w.Members {
@@ -151,6 +154,7 @@ func firewall(t *testing.T, target string) {
 		admits(t, when, node.Addr(), nodePorts, []access{{w.monitor, "8405"}, {w.operator, ""}})
 		works(t, w.Cluster, when+", connected before to a member", get(early))
 		works(t, w.Cluster, when+", connected before to the load balancer", get(through))
+		cut(t, when+", connected to a member that observed nobody", get(unseen))
 		for _, endpoint := range []string{"https://127.0.0.1:2379", "https://[::1]:2379"} {
 			if out, err := w.Ctl(member.Host, endpoint, "endpoint", "health"); err != nil {
 				t.Errorf("%s: etcdctl on a member at %s: %v %s", when, endpoint, err, out)
@@ -162,7 +166,8 @@ func firewall(t *testing.T, target string) {
 	}
 }
 
-// Rules that only observe refuse nobody, and count who would be.
+// Rules that only observe refuse nobody, and count who would be. Who said something under them stays connected when
+// they are enforced.
 func TestFirewallObserves(t *testing.T) {
 	for _, target := range filters {
 		t.Run(target, func(t *testing.T) { firewallObserves(t, target) })
@@ -172,7 +177,11 @@ func TestFirewallObserves(t *testing.T) {
 func firewallObserves(t *testing.T, target string) {
 	w := newTown(t, Spec{More: []string{`targets: {iptables: mode: "observe", nftables: mode: "observe"}`}})
 	member := w.Members[0]
+	early := w.Direct(w.stranger, member)
+	defer early.Close()
+	works(t, w.Cluster, "connected before", get(early))
 	member.Firewall(w.built, target, "members")
+	works(t, w.Cluster, "observed, connected before", get(early))
 	admits(t, "observed", member.Addr(), memberPorts, w.all(false))
 	admits(t, "observed", member.Addresses[1], memberPorts, w.all(true))
 	if target == "nftables" {
@@ -180,11 +189,21 @@ func firewallObserves(t *testing.T, target string) {
 		if out := member.Host.Run("nft", "list", "table", "inet", "etcd-rig"); !seen.MatchString(out) {
 			t.Errorf("nothing was logged:\n%s", out)
 		}
-		return
+	} else {
+		logged(t, member.Host)
 	}
+	enforced := w.Build(Spec{Version: w.Etcd.Version, Members: 3, Nodes: 1, More: []string{"targets: nftables: {}"}})
+	member.Firewall(enforced, target, "members")
+	works(t, w.Cluster, "enforced, connected before", get(early))
+	admits(t, "enforced", member.Addr(), memberPorts, []access{{w.stranger, ""}})
+}
+
+// logged holds that iptables counted, in both families, who would be refused.
+func logged(t *testing.T, h *Host) {
+	t.Helper()
 	logged := regexp.MustCompile(`(?m)^\[[1-9][0-9]*:[0-9]+\] -A etcd-rig .* -j LOG `)
 	for _, save := range []string{"iptables-save", "ip6tables-save"} {
-		if out := member.Host.Run(save, "-c"); !logged.MatchString(out) {
+		if out := h.Run(save, "-c"); !logged.MatchString(out) {
 			t.Errorf("nothing was logged:\n%s", out)
 		}
 	}
@@ -197,5 +216,15 @@ func works(t *testing.T, c *Cluster, what string, operation func(context.Context
 	defer cancel()
 	if err := operation(ctx); err != nil {
 		t.Error(fmt.Errorf("%s, on etcd %s: %w", what, c.Etcd.Version, err))
+	}
+}
+
+// cut holds that a client cannot do an operation.
+func cut(t *testing.T, what string, operation func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), slowness)
+	defer cancel()
+	if err := operation(ctx); err == nil {
+		t.Errorf("%s: still connected", what)
 	}
 }

@@ -11,109 +11,26 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// How each Load is made up: held clients keep their connection, fresh ones make one for each operation, watches are
-// open and locks are held all the time.
+// How each Load is made up: held clients keep their connection, watches are open and locks are held all the time, as
+// many of each on every member; new clients come one after the other, each with a connection and one operation.
 const (
-	heldClients, freshClients, watches, locks = 6, 3, 3, 3
+	heldClients, watches, locks = 6, 3, 3
+	voters                      = 3
 
-	heldPause, freshPause = 200 * time.Millisecond, 300 * time.Millisecond
-
-	patience = 5 * time.Second // how long an operation may take before its client gives up
-	slowness = time.Second     // from when on it counts as slow
+	heldPause, freshPause = 200 * time.Millisecond, 150 * time.Millisecond
 )
-
-// Count is what became of the operations of some clients.
-type Count struct {
-	Ops, Failed, Slow int
-	// Longest is the longest time that a client had to wait for a success: from the start of its first attempt to the
-	// end of the one that succeeded.
-	Longest time.Duration
-
-	firstFailed, lastFailed time.Time // when they started
-}
-
-// Failing is for how long operations that clients started failed: from the first to the last of them.
-func (c *Count) Failing() time.Duration { return c.lastFailed.Sub(c.firstFailed) }
-
-func (c *Count) add(other Count) {
-	c.Ops += other.Ops
-	c.Failed += other.Failed
-	c.Slow += other.Slow
-	c.Longest = max(c.Longest, other.Longest)
-	c.failed(other.firstFailed)
-	c.failed(other.lastFailed)
-}
-
-// failed remembers when an operation started that failed.
-func (c *Count) failed(start time.Time) {
-	if start.IsZero() {
-		return
-	}
-	if c.firstFailed.IsZero() || start.Before(c.firstFailed) {
-		c.firstFailed = start
-	}
-	if start.After(c.lastFailed) {
-		c.lastFailed = start
-	}
-}
-
-// tally counts for one client.
-type tally struct {
-	sync.Mutex
-	count   Count
-	waiting time.Time // since when the client has had no success, zero when it waits for nothing
-}
-
-func (t *tally) do(operation func(context.Context) error) {
-	start := time.Now()
-	t.Lock()
-	if t.waiting.IsZero() {
-		t.waiting = start
-	}
-	t.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	err := operation(ctx)
-	end := time.Now()
-
-	t.Lock()
-	defer t.Unlock()
-	t.count.Ops++
-	if end.Sub(start) > slowness {
-		t.count.Slow++
-	}
-	if err != nil {
-		t.count.Failed++
-		t.count.failed(start)
-		return
-	}
-	t.count.Longest = max(t.count.Longest, end.Sub(t.waiting))
-	t.waiting = time.Time{}
-}
-
-// take returns what was counted since the last time.
-func (t *tally) take() Count {
-	t.Lock()
-	defer t.Unlock()
-	c := t.count
-	if now := time.Now(); !t.waiting.IsZero() {
-		c.Longest = max(c.Longest, now.Sub(t.waiting))
-		t.waiting = now // the rest belongs to the next time
-	}
-	t.count = Count{}
-	return c
-}
 
 // Load is clients that work through one address until the test ends.
 type Load struct {
-	c           *Cluster
-	from        *Host
-	address     string
-	held, fresh []*tally
-	watches     []*watch
-	locks       []*lock
-	stop        context.CancelFunc
-	running     sync.WaitGroup
+	c       *Cluster
+	from    *Host
+	address string
+	held    []*tally
+	fresh   arrivals
+	watches []*watch
+	locks   []*lock
+	stop    context.CancelFunc
+	running sync.WaitGroup
 }
 
 // Load starts clients on a machine that dial the load balancer at an address, and watch for what comes after a revision.
@@ -122,20 +39,56 @@ func (c *Cluster) Load(from *Host, address string, after int64) *Load {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &Load{c: c, from: from, address: address, stop: stop}
 	c.Cleanup(l.Stop)
-	for range watches {
-		l.watches = append(l.watches, c.watch(ctx, &l.running, c.Client(from, address), after+1))
-	}
-	for i := range locks {
-		l.locks = append(l.locks, c.lock(c.Client(from, address), fmt.Sprintf("lock-%s-%d-%d", address, after, i)))
-	}
-	for range heldClients {
-		cli := c.Client(from, address)
+	clients := l.spread(heldClients + watches + locks)
+	for _, cli := range clients[:heldClients] {
 		l.held = append(l.held, l.client(ctx, heldPause, get(cli), func() { cli.Close() }))
 	}
-	for range freshClients {
-		l.fresh = append(l.fresh, l.client(ctx, freshPause, l.once, func() {}))
+	for _, cli := range clients[heldClients : heldClients+watches] {
+		l.watches = append(l.watches, c.watch(ctx, &l.running, cli, after+1))
 	}
+	for i, cli := range clients[heldClients+watches:] {
+		l.locks = append(l.locks, c.lock(cli, fmt.Sprintf("lock-%s-%d-%d", address, after, i)))
+	}
+	l.running.Go(func() { l.arrive(ctx) })
 	return l
+}
+
+// spread returns clients that are connected, as many to each member, in turn: how many of them a member's fault hits is
+// not for chance to say.
+func (l *Load) spread(n int) []*clientv3.Client {
+	l.c.Helper()
+	on, surplus := map[uint64][]*clientv3.Client{}, []*clientv3.Client{}
+	placed := 0
+	l.c.eventually(30*time.Second, "clients on all members", func() error {
+		for placed < n {
+			cli := l.c.Client(l.from, l.address)
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			resp, err := cli.Get(ctx, "greeting")
+			cancel()
+			if err != nil {
+				cli.Close()
+				return err
+			}
+			member := resp.Header.MemberId
+			if len(on[member]) == n/voters {
+				surplus = append(surplus, cli)
+				return fmt.Errorf("%d of %d are placed", placed, n)
+			}
+			on[member] = append(on[member], cli)
+			placed++
+		}
+		return nil
+	})
+	for _, cli := range surplus {
+		cli.Close()
+	}
+	var out []*clientv3.Client
+	for i := range n / voters {
+		for _, clients := range on {
+			out = append(out, clients[i])
+		}
+	}
+	return out
 }
 
 // get is the operation that all do: a read that needs the quorum.
@@ -151,6 +104,20 @@ func (l *Load) once(ctx context.Context) error {
 	cli := l.c.Client(l.from, l.address)
 	defer cli.Close()
 	return get(cli)(ctx)
+}
+
+// arrive lets new clients come, until it is told to stop.
+func (l *Load) arrive(ctx context.Context) {
+	tick := time.NewTicker(freshPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.running.Go(func() { l.fresh.do(l.once) })
+		}
+	}
 }
 
 // client repeats an operation.
@@ -182,17 +149,16 @@ func (l *Load) Stop() {
 // Report is what happened to the clients of a Load in some time.
 type Report struct {
 	Held, Fresh Count
-	Locks       int // that were lost since the start
+	Failing     time.Duration // for how long operations of new clients in haste failed
+	Locks       int           // that were lost since the start
 }
 
 // Take reports on the time since the last report.
 func (l *Load) Take() Report {
-	var r Report
+	fresh := l.fresh.take()
+	r := Report{Fresh: count(fresh), Failing: failing(fresh, haste)}
 	for _, t := range l.held {
 		r.Held.add(t.take())
-	}
-	for _, t := range l.fresh {
-		r.Fresh.add(t.take())
 	}
 	for _, held := range l.locks {
 		if held.lost() {

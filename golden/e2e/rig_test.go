@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -142,7 +143,7 @@ type Rig struct {
 	names  map[string]string // host names that every machine knows, with their address
 }
 
-var rigs int
+var rigs atomic.Int32
 
 // NewRig makes an empty network. It goes away with the test, and all processes on it.
 func NewRig(t testing.TB) *Rig {
@@ -151,8 +152,7 @@ func NewRig(t testing.TB) *Rig {
 	if os.Getuid() != 0 {
 		missing(t, "root")
 	}
-	rigs++
-	r := &Rig{TB: t, Dir: filepath.Join(shm, fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), rigs)), names: map[string]string{}}
+	r := &Rig{TB: t, Dir: filepath.Join(shm, fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), rigs.Add(1))), names: map[string]string{}}
 	if err := os.Mkdir(r.Dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
