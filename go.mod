@@ -12,6 +12,7 @@ require (
 	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/haproxytech/config-parser/v5 v5.1.4
 	github.com/hashicorp/hcl/v2 v2.25.0
+	github.com/jmespath/go-jmespath v0.4.0
 	github.com/jotaen/kong-completion v0.0.4
 	github.com/mattn/go-runewidth v0.0.31
 	github.com/nginxinc/nginx-go-crossplane v0.4.75

@@ -4,6 +4,7 @@ package generators
 import (
 	"github.com/etcdlbgen/etcdlbgen/generators/ansible"
 	"github.com/etcdlbgen/etcdlbgen/generators/certificates"
+	"github.com/etcdlbgen/etcdlbgen/generators/cloudcli"
 	"github.com/etcdlbgen/etcdlbgen/generators/endpoints"
 	"github.com/etcdlbgen/etcdlbgen/generators/etcd"
 	"github.com/etcdlbgen/etcdlbgen/generators/grafana"
@@ -24,6 +25,7 @@ var Targets = []target.Target{
 	haproxy.Target,
 	nginx.Target,
 	terraform.Target,
+	cloudcli.Target,
 	iptables.Target,
 	iptables.Nftables,
 	prometheus.Target,

@@ -3,6 +3,7 @@ package golden
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -40,6 +41,7 @@ func randomSpec(t *rapid.T) object {
 		spec["targets"] = targets
 		d.passthrough(spec)
 		d.azure(spec)
+		d.byHand(targets)
 		d.failover(spec)
 	}
 	return spec
@@ -310,6 +312,28 @@ func (d *drawer) azure(spec object) {
 	if d.chance("azure alone", 2) {
 		delete(clouds, "aws")
 		delete(clouds, "gcp")
+	}
+}
+
+// byHand adds the scripts of the clouds now and then, beside the modules or instead of them.
+func (d *drawer) byHand(targets object) {
+	clouds, ok := targets["terraform"].(object)
+	if !ok || !d.chance("scripts", 2) {
+		return
+	}
+	scripts := object{}
+	for _, cloud := range []string{"aws", "gcp"} {
+		if options, ok := clouds[cloud].(object); ok {
+			scripts[cloud] = maps.Clone(options)
+			delete(scripts[cloud].(object), "provider")
+		}
+	}
+	if len(scripts) == 0 {
+		return
+	}
+	targets["cloudcli"] = scripts
+	if clouds["azure"] == nil && d.chance("scripts alone", 2) {
+		delete(targets, "terraform")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 var (
 	// filed is a file of the output tree, as the runbook names it in commands and prose.
-	filed = regexp.MustCompile("(?m)[ `](?:haproxy|nginx|keepalived|nftables|prometheus|terraform|iptables|endpoints|etcd|certificates|ansible|kubernetes)/[\\w./<>-]+")
+	filed = regexp.MustCompile("(?m)[ `](?:haproxy|nginx|keepalived|nftables|prometheus|terraform|cloudcli|iptables|endpoints|etcd|certificates|ansible|kubernetes)/[\\w./<>-]+")
 	// installed is the folder of a firewall on a machine.
 	installed = regexp.MustCompile(`/etc/etcd-lb/[\w-]+/(?:members|nodes)`)
 	linked    = regexp.MustCompile(`runbook_url: RUNBOOK\.md#(\S+)`)

@@ -88,6 +88,19 @@ type owned struct {
 	addr topology.Value[netip.Addr]
 }
 
+// awsAddresses are the ones of a load balancer of AWS.
+func (k checker) awsAddresses(t *topology.Tree) []owned {
+	var out []owned
+	for _, zone := range t.Keys() {
+		a := decoder{k.List}.addr(t.Fields[zone])
+		if a.V.IsValid() && !a.V.Is4() {
+			k.fail(a.Span, fmt.Sprintf("the address in zone %q is %s; need IPv4, which is what AWS lets one choose", zone, a.V), "")
+		}
+		out = append(out, owned{fmt.Sprintf("the load balancer in zone %q", zone), a})
+	}
+	return out
+}
+
 func (k checker) addresses() {
 	var all []owned
 	for _, m := range k.Etcd.Members {
@@ -98,13 +111,12 @@ func (k checker) addresses() {
 	lb := k.LoadBalancer
 	all = append(all, owned{"loadBalancer.vip", lb.VIP}, owned{"loadBalancer.vip6", lb.VIP6})
 	k.second(lb.VIP, lb.VIP6, "vip6")
-	if aws := k.Targets["terraform"].Get("aws", "addresses"); aws != nil {
-		for _, zone := range aws.Keys() {
-			a := decoder{k.List}.addr(aws.Fields[zone])
-			if a.V.IsValid() && !a.V.Is4() {
-				k.fail(a.Span, fmt.Sprintf("the address in zone %q is %s; need IPv4, which is what AWS lets one choose", zone, a.V), "")
+	for _, name := range Clouds {
+		for _, own := range k.awsAddresses(k.Targets[name].Get("aws", "addresses")) {
+			same := func(o owned) bool { return o.what == own.what && o.addr.V == own.addr.V }
+			if !slices.ContainsFunc(all, same) { // as one load balancer that two targets write
+				all = append(all, own)
 			}
-			all = append(all, owned{fmt.Sprintf("the load balancer in zone %q", zone), a})
 		}
 	}
 	k.unique(all)
@@ -341,8 +353,10 @@ func (k checker) targets() {
 	if len(k.Targets) == 0 {
 		k.fail(k.TargetsSpan, "targets is empty, so there is nothing to build; need at least one", "leave targets out for "+strings.Join(implied, ", "))
 	}
-	if t, ok := k.Targets["terraform"]; ok && len(t.Keys()) == 0 {
-		k.fail(t.Span, "targets.terraform names no cloud, so there is nothing to build; need one, such as aws", "write terraform: aws: {}")
+	for _, name := range Clouds {
+		if t, ok := k.Targets[name]; ok && len(t.Keys()) == 0 {
+			k.fail(t.Span, "targets."+name+" names no cloud, so there is nothing to build; need one, such as aws", "write "+name+": aws: {}")
+		}
 	}
 	k.failover()
 	for _, m := range k.Etcd.Members {
@@ -366,6 +380,9 @@ func (k checker) targets() {
 		}
 	}
 }
+
+// Clouds are the targets that write the load balancers of clouds.
+var Clouds = []string{"terraform", "cloudcli"}
 
 // Firewalls are the targets that decide who reaches which machine.
 var Firewalls = []string{"iptables", "nftables"}

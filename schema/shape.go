@@ -121,6 +121,14 @@ func (s *shapes) expr(e ast.Expr, in *ast.Field) *shape {
 func (s *shapes) fill(sh *shape, lit *ast.StructLit, in *ast.Field) {
 	sh.isStruct, sh.byName = true, map[string]*field{}
 	for _, d := range lit.Elts {
+		if e, ok := d.(*ast.EmbedDecl); ok { // another definition's fields
+			for _, f := range s.expr(e.Expr, in).fields {
+				own := *f
+				sh.fields = append(sh.fields, &own)
+				sh.byName[own.name] = &own
+			}
+			continue
+		}
 		fd, ok := d.(*ast.Field)
 		if !ok {
 			continue

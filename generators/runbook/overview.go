@@ -140,7 +140,7 @@ func (b *book) admittedOperators() string {
 	switch {
 	case b.local():
 		return ": a client's"
-	case !b.filtered() && !b.has("terraform"):
+	case !b.filtered() && !b.has("terraform") && !b.has("cloudcli"):
 		return ""
 	case len(b.Clients.Direct) == 0:
 		return ": a member, since the firewall admits nobody else (clients.direct in the spec would)"

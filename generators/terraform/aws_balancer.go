@@ -27,7 +27,7 @@ func (m *awsModule) main() file {
 
 func (m *awsModule) locals(root *body) {
 	l := root.block("locals")
-	l.set("tags", call("merge", code("var.tags"), object(pair{"Name", text(m.name)})))
+	l.set("tags", call("merge", code("var.tags"), object(pair{"Name", text(m.Name)})))
 	l.set("owns_balancer_group", code("length(var.security_group_ids) == 0"))
 	l.set("owns_member_group", code(`var.member_security_group_id == ""`))
 	l.set("balancer_group_ids", code("local.owns_balancer_group ? aws_security_group.balancer[*].id : var.security_group_ids"))
@@ -37,13 +37,13 @@ func (m *awsModule) locals(root *body) {
 // loadBalancer writes the aws_lb, with an address in each subnet.
 func (m *awsModule) loadBalancer(root *body) {
 	b := root.block("resource", "aws_lb", "this")
-	b.set("name", text(m.name))
+	b.set("name", text(m.Name))
 	b.set("load_balancer_type", text("network"))
-	b.set("internal", boolean(m.proxy.Internal.V))
-	if m.dualStack {
+	b.set("internal", boolean(m.Proxy.Internal.V))
+	if m.DualStack() {
 		b.set("ip_address_type", text("dualstack"))
 	}
-	b.set("enable_cross_zone_load_balancing", boolean(m.proxy.CrossZone.V))
+	b.set("enable_cross_zone_load_balancing", boolean(m.Proxy.CrossZone.V))
 	b.set("enable_deletion_protection", code("var.deletion_protection"))
 	b.note("A load balancer that is created without a security group can never get one.")
 	b.set("security_groups", code("local.balancer_group_ids"))
@@ -65,11 +65,11 @@ func (m *awsModule) loadBalancer(root *body) {
 func (m *awsModule) targetGroup(root *body) {
 	b := root.block("resource", "aws_lb_target_group", "client")
 	b.set("name_prefix", text("etcd-"))
-	b.set("port", number(m.port()))
+	b.set("port", number(m.MemberPort()))
 	b.set("protocol", text("TCP"))
 	b.set("vpc_id", code("var.vpc_id"))
 	b.set("target_type", text(m.targetType))
-	if m.ipv6 {
+	if m.IPv6() {
 		b.set("ip_address_type", text("ipv6"))
 	}
 	b.note("A member that is taken out keeps its clients for a minute, then they move.")
@@ -94,7 +94,7 @@ func (m *awsModule) targetGroup(root *body) {
 }
 
 func (m *awsModule) healthCheck(group *body) {
-	c := m.pool.Check
+	c := m.Pool.Check
 	b := group.block("health_check")
 	b.set("protocol", text(strings.ToUpper(string(c.Kind.V))))
 	b.set("port", text(strconv.Itoa(c.Port.V)))
@@ -113,19 +113,19 @@ func seconds(d topology.Value[time.Duration]) hclwrite.Tokens { return number(in
 // attachments registers the members by name, so that one that goes leaves the others alone.
 func (m *awsModule) attachments(root *body) {
 	b := root.block("resource", "aws_lb_target_group_attachment", "members")
-	b.set("for_each", call("toset", list(m.targets())))
+	b.set("for_each", call("toset", list(m.Servers())))
 	b.set("target_group_arn", code("aws_lb_target_group.client.arn"))
 	b.set("target_id", code("var.members[each.key]"))
-	b.set("port", number(m.port()))
+	b.set("port", number(m.MemberPort()))
 }
 
 func (m *awsModule) awsListener(root *body) {
 	b := root.block("resource", "aws_lb_listener", "client")
 	b.set("load_balancer_arn", code("aws_lb.this.arn"))
-	b.set("port", number(m.listenPort()))
+	b.set("port", number(m.Port()))
 	b.set("protocol", text("TCP"))
 	b.note("A watch may stay quiet for as long as this.")
-	b.set("tcp_idle_timeout_seconds", seconds(m.listener.Routes[0].Idle))
+	b.set("tcp_idle_timeout_seconds", seconds(m.Listener.Routes[0].Idle))
 	b.set("tags", code("local.tags"))
 	action := b.block("default_action")
 	action.set("type", text("forward"))
@@ -134,17 +134,17 @@ func (m *awsModule) awsListener(root *body) {
 
 // record writes the name that clients dial into the user's zone.
 func (m *awsModule) record(root *body) {
-	if m.host == "" {
+	if m.Host == "" {
 		return
 	}
 	types := []string{"A"}
-	if m.dualStack {
+	if m.DualStack() {
 		types = append(types, "AAAA")
 	}
 	b := root.block("resource", "aws_route53_record", "this")
 	b.set("for_each", choose(code(`var.route53_zone_id == ""`), code("toset([])"), call("toset", list(types))))
 	b.set("zone_id", code("var.route53_zone_id"))
-	b.set("name", text(m.host))
+	b.set("name", text(m.Host))
 	b.set("type", code("each.key"))
 	alias := b.block("alias")
 	alias.set("name", code("aws_lb.this.dns_name"))
@@ -156,10 +156,10 @@ func (m *awsModule) record(root *body) {
 // its own, so that their sum is what matters.
 func (m *awsModule) alarm(root *body) {
 	b := root.block("resource", "aws_cloudwatch_metric_alarm", "quorum")
-	b.set("alarm_name", text(m.name+"-below-quorum"))
-	b.set("alarm_description", text("Fewer members of "+m.title()+" are healthy than its quorum needs."))
+	b.set("alarm_name", text(m.Name+"-below-quorum"))
+	b.set("alarm_description", text("Fewer members of "+m.Title()+" are healthy than its quorum needs."))
 	b.set("comparison_operator", text("LessThanThreshold"))
-	b.set("threshold", number(m.quorum))
+	b.set("threshold", number(m.Quorum))
 	b.set("evaluation_periods", number(2))
 	b.set("treat_missing_data", text("breaching"))
 	b.set("alarm_actions", code("var.alarm_actions"))
@@ -169,7 +169,7 @@ func (m *awsModule) alarm(root *body) {
 		{"LoadBalancer", code("aws_lb.this.arn_suffix")},
 		{"TargetGroup", code("aws_lb_target_group.client.arn_suffix")},
 	}
-	if m.proxy.CrossZone.V {
+	if m.Proxy.CrossZone.V {
 		b.set("namespace", text("AWS/NetworkELB"))
 		b.set("metric_name", text("HealthyHostCount"))
 		b.set("statistic", text("Minimum"))

@@ -44,22 +44,22 @@ const (
 
 // balancerGroup is who reaches the load balancer, and that it reaches the members.
 func (m *awsModule) balancerGroup(root *body) {
-	b := m.group(root, "balancer", "local.owns_balancer_group", "lb", "Load balancer of "+m.title())
-	if len(m.balancer) == 0 {
+	b := m.group(root, "balancer", "local.owns_balancer_group", "lb", "Load balancer of "+m.Title())
+	if len(m.Role(topology.Balancer)) == 0 {
 		in := b.block("precondition")
 		in.set("condition", code("length(var.client_security_group_ids) > 0"))
 		in.set("error_message", text("client_security_group_ids: the spec admits no network, so name at least one group of clients."))
 	}
-	listen := number(m.listenPort())
-	for _, f := range m.balancer {
+	listen := number(m.Port())
+	for _, f := range m.Role(topology.Balancer) {
 		root.rule(groupRule{
-			kind: ingressRule, label: "clients_" + family(f), description: "Clients of " + m.title(),
+			kind: ingressRule, label: "clients_" + family(f), description: "Clients of " + m.Title(),
 			forEach: m.ifOwned(call("toset", list(sources(f.Rules))), code("toset([])")), group: balancerGroup,
 			source: "cidr_" + family(f), from: code("each.value"), port: listen,
 		})
 	}
 	root.rule(groupRule{
-		kind: ingressRule, label: "client_groups", description: "Clients of " + m.title(),
+		kind: ingressRule, label: "client_groups", description: "Clients of " + m.Title(),
 		forEach: m.ifOwned(code("var.client_security_group_ids"), code("{}")), group: balancerGroup,
 		source: reference, from: code("each.value"), port: listen,
 	})
@@ -72,8 +72,8 @@ func (m *awsModule) balancerGroup(root *body) {
 
 // memberGroup is who reaches the members. Without the load balancer's group in it every target is unhealthy.
 func (m *awsModule) memberGroup(root *body) {
-	m.group(root, "members", "local.owns_member_group", "members", "Members of "+m.title())
-	for _, f := range m.members {
+	m.group(root, "members", "local.owns_member_group", "members", "Members of "+m.Title())
+	for _, f := range m.Role(topology.Members) {
 		for _, r := range f.Rules {
 			if r.FromName.Known() {
 				m.groupToMembers(root, r)
@@ -138,10 +138,10 @@ func (m *awsModule) networksToMembers(root *body, f topology.Firewall, ports []t
 func (m *awsModule) group(root *body, label, when, suffix, description string) *body {
 	b := root.block("resource", "aws_security_group", label)
 	b.set("count", choose(code(when), number(1), number(0)))
-	b.set("name_prefix", text(m.name+"-"+suffix+"-"))
+	b.set("name_prefix", text(m.Name+"-"+suffix+"-"))
 	b.set("description", text(description))
 	b.set("vpc_id", code("var.vpc_id"))
-	b.set("tags", call("merge", code("var.tags"), object(pair{"Name", text(m.name + "-" + suffix)})))
+	b.set("tags", call("merge", code("var.tags"), object(pair{"Name", text(m.Name + "-" + suffix)})))
 	out := b.block("lifecycle")
 	out.set("create_before_destroy", boolean(true))
 	return out
@@ -163,19 +163,11 @@ func (m *awsModule) ports(ports []topology.PortRange) hclwrite.Tokens {
 
 // checked are the ports of members that the load balancer dials.
 func (m *awsModule) checked() []topology.PortRange {
-	out := []topology.PortRange{topology.Port(m.port())}
-	if p := m.pool.Check.Port.V; p != m.port() {
+	out := []topology.PortRange{topology.Port(m.MemberPort())}
+	if p := m.Pool.Check.Port.V; p != m.MemberPort() {
 		out = append(out, topology.Port(p))
 	}
 	return out
-}
-
-// listenPort is the port that clients dial.
-func (m *awsModule) listenPort() int {
-	if len(m.listener.Binds) == 0 {
-		return 0
-	}
-	return m.listener.Binds[0].Port.V
 }
 
 func family(f topology.Firewall) string { return fmt.Sprintf("ipv%d", f.Family) }

@@ -29,16 +29,16 @@ func (m *awsModule) outputs() file {
 
 // endpoint is the URL that clients dial: by the name of the spec, else by the load balancer's own.
 func (m *awsModule) endpoint() hclwrite.Tokens {
-	if m.host != "" {
-		return text(fmt.Sprintf("%s://%s:%d", m.scheme, m.host, m.listenPort()))
+	if m.Host != "" {
+		return text(fmt.Sprintf("%s://%s:%d", m.Scheme, m.Host, m.Port()))
 	}
-	return code(fmt.Sprintf(`"%s://${aws_lb.this.dns_name}:%d"`, m.scheme, m.listenPort()))
+	return code(fmt.Sprintf(`"%s://${aws_lb.this.dns_name}:%d"`, m.Scheme, m.Port()))
 }
 
 func (m *awsModule) sans() hclwrite.Tokens {
 	own := hclwrite.TokensForTuple([]hclwrite.Tokens{code("aws_lb.this.dns_name")})
 	return object(
-		pair{"dns_names", call("concat", list(m.names), own)},
-		pair{"ip_addresses", call("distinct", call("concat", list(m.addresses), code("values(var.addresses)")))},
+		pair{"dns_names", call("concat", list(m.Names), own)},
+		pair{"ip_addresses", call("distinct", call("concat", list(m.Addresses), code("values(var.addresses)")))},
 	)
 }

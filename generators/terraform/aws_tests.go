@@ -7,19 +7,21 @@ import (
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // tests is a test file that "terraform test" runs without credentials.
 func (m *awsModule) tests() file {
-	f := newFile("tests/" + m.name + ".tftest.hcl")
+	f := newFile("tests/" + m.Name + ".tftest.hcl")
 	f.root.block("mock_provider", "aws")
 	in := f.root.block("variables")
 	in.set("vpc_id", text("vpc-0123456789abcdef0"))
 	in.set("subnets", mapOf(m.sampleSubnets()))
-	if !m.literal {
+	if !m.Placed() {
 		in.set("members", mapOf(m.sampleMembers("")))
 	}
-	if len(m.balancer) == 0 {
+	if len(m.Role(topology.Balancer)) == 0 {
 		in.set("client_security_group_ids", object(pair{"clients", text("sg-00000000000000001")}))
 	}
 	m.testDefaults(f.root)
@@ -54,11 +56,11 @@ func (m *awsModule) sampleMembers(suffix string) map[string]string {
 	switch {
 	case m.targetType == "instance":
 		format = "i-%017x"
-	case m.ipv6:
+	case m.IPv6():
 		format = "2001:db8::%x"
 	}
 	out := map[string]string{}
-	for i, target := range m.targets() {
+	for i, target := range m.Servers() {
 		out[target+suffix] = fmt.Sprintf(format, i+1)
 	}
 	return out
@@ -78,15 +80,15 @@ func (b *body) assert(condition hclwrite.Tokens, message string) {
 
 func (m *awsModule) testDefaults(root *body) {
 	run := root.test("defaults")
-	run.assert(equals(code("toset(keys(aws_lb_target_group_attachment.members))"), call("toset", list(m.targets()))),
+	run.assert(equals(code("toset(keys(aws_lb_target_group_attachment.members))"), call("toset", list(m.Servers()))),
 		"Every member that takes clients is a target.")
-	run.assert(equals(code("aws_lb_listener.client.tcp_idle_timeout_seconds"), seconds(m.listener.Routes[0].Idle)),
+	run.assert(equals(code("aws_lb_listener.client.tcp_idle_timeout_seconds"), seconds(m.Listener.Routes[0].Idle)),
 		"Quiet watches live as long as the spec says.")
-	run.assert(equals(code("aws_lb_target_group.client.health_check[0].port"), text(strconv.Itoa(m.pool.Check.Port.V))),
+	run.assert(equals(code("aws_lb_target_group.client.health_check[0].port"), text(strconv.Itoa(m.Pool.Check.Port.V))),
 		"The health check asks the port that tells the truth.")
 	run.assert(equals(code("length(aws_security_group.balancer)"), number(1)),
 		"The load balancer gets a security group when it is created, since it can get none later.")
-	run.assert(equals(code("aws_cloudwatch_metric_alarm.quorum.threshold"), number(m.quorum)),
+	run.assert(equals(code("aws_cloudwatch_metric_alarm.quorum.threshold"), number(m.Quorum)),
 		"The alarm rings below quorum.")
 }
 

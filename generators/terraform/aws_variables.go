@@ -95,12 +95,12 @@ func (m *awsModule) membersVariable() variable {
 		name: "members", kind: "map(string)",
 		description: "The address of each member behind the load balancer, by its name in the spec.",
 		checks: []check{{
-			equals(code("toset(keys(var.members))"), call("toset", list(m.targets()))),
+			equals(code("toset(keys(var.members))"), call("toset", list(m.Servers()))),
 			"members: name each member that the spec puts behind the load balancer, and no other.",
 		}},
 	}
 	width, family := 32, "IPv4"
-	if m.ipv6 {
+	if m.IPv6() {
 		width, family = 128, "IPv6"
 	}
 	valid := check{
@@ -112,9 +112,9 @@ func (m *awsModule) membersVariable() variable {
 		valid = ids(`alltrue([for id in values(var.members) : startswith(id, "i-")])`, "i", "members")
 	}
 	v.checks = append(v.checks, valid)
-	if m.literal {
+	if m.Placed() {
 		hosts := map[string]string{}
-		for _, s := range m.pool.Servers {
+		for _, s := range m.Pool.Servers {
 			hosts[s.Name.V] = s.Host.V
 		}
 		v.fallback = mapOf(hosts)
@@ -160,10 +160,10 @@ func (m *awsModule) otherVariables() []variable {
 		name: "deletion_protection", kind: "bool", fallback: boolean(m.protection),
 		description: "Refuse to delete the load balancer.",
 	}}
-	if m.host != "" {
+	if m.Host != "" {
 		out = append(out, variable{
 			name: "route53_zone_id", kind: "string", fallback: text(""),
-			description: "The hosted zone that gets a record of " + m.host + ". Empty: no record.",
+			description: "The hosted zone that gets a record of " + m.Host + ". Empty: no record.",
 			checks:      []check{{code(`can(regex("^[A-Z0-9]*$", var.route53_zone_id))`), "route53_zone_id: write the identifier of a hosted zone."}},
 		})
 	}

@@ -130,7 +130,7 @@ func (c cluster) firewalls() []topology.Firewall {
 	var out []topology.Firewall
 	for _, f := range []topology.Family{topology.IPv4, topology.IPv6} {
 		if rules := from(c.networks, f, 2379); rules != nil {
-			out = append(out, topology.Firewall{Target: "terraform", Role: topology.Balancer, Family: f, Cloud: true, Rules: rules})
+			out = append(out, topology.Firewall{Target: "terraform", Platform: "aws", Role: topology.Balancer, Family: f, Cloud: true, Rules: rules})
 		}
 	}
 	for _, f := range []topology.Family{topology.IPv4, topology.IPv6} {
@@ -145,7 +145,7 @@ func (c cluster) firewalls() []topology.Firewall {
 		rules = append(rules, from(c.monitor, f, c.metrics)...)
 		rules = append(rules, from(c.direct, f, 2379)...)
 		if rules != nil {
-			out = append(out, topology.Firewall{Target: "terraform", Role: topology.Members, Family: f, Cloud: true, Rules: rules})
+			out = append(out, topology.Firewall{Target: "terraform", Platform: "aws", Role: topology.Members, Family: f, Cloud: true, Rules: rules})
 		}
 	}
 	return out

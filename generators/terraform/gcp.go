@@ -3,7 +3,6 @@ package terraform
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
@@ -53,9 +52,6 @@ func (m *gcpModule) place() {
 		m.zones = zones
 	}
 }
-
-// title is the module's name in a sentence.
-func (m *gcpModule) title() string { return "etcd cluster " + strings.TrimPrefix(m.Name, "etcd-") }
 
 // versions is versions.tf. Optional attributes with a default need Terraform 1.3, test files with mocked providers 1.7. Of
 // provider 7, connection_tracking_policy needs 7.32.

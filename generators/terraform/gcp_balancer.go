@@ -46,7 +46,7 @@ func (m *gcpModule) groups(root *body) {
 	b := root.block("resource", "google_compute_instance_group", "members")
 	b.set("for_each", code("local.owns_groups ? toset(values(var.members)[*].zone) : toset([])"))
 	b.set("name", code(`"`+m.Name+`-${each.key}"`))
-	b.set("description", text("Members of "+m.title()))
+	b.set("description", text("Members of "+m.Title()))
 	b.set("project", code("var.project"))
 	b.set("zone", code("each.key"))
 	l := b.block("lifecycle")
@@ -69,7 +69,7 @@ func (m *gcpModule) healthCheck(root *body) {
 	c := m.Pool.Check
 	b := root.block("resource", "google_compute_region_health_check", "this")
 	b.set("name", text(m.Name))
-	b.set("description", text("Members of "+m.title()))
+	b.set("description", text("Members of "+m.Title()))
 	b.set("project", code("var.project"))
 	b.set("region", code("var.region"))
 	b.set("check_interval_sec", seconds(c.Interval))
@@ -93,7 +93,7 @@ func (m *gcpModule) healthCheck(root *body) {
 func (m *gcpModule) backendService(root *body) {
 	b := root.block("resource", "google_compute_region_backend_service", "this")
 	b.set("name", text(m.Name))
-	b.set("description", text("Members of "+m.title()))
+	b.set("description", text("Members of "+m.Title()))
 	b.set("project", code("var.project"))
 	b.set("region", code("var.region"))
 	b.set("protocol", text("TCP"))
@@ -124,7 +124,7 @@ func (m *gcpModule) allNamed() hclwrite.Tokens {
 func (m *gcpModule) forwardingRule(root *body) {
 	b := root.block("resource", "google_compute_forwarding_rule", "this")
 	b.set("name", text(m.Name))
-	b.set("description", text("Clients of "+m.title()))
+	b.set("description", text("Clients of "+m.Title()))
 	b.set("project", code("var.project"))
 	b.set("region", code("var.region"))
 	b.set("network", code("var.network"))

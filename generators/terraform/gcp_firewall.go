@@ -80,7 +80,7 @@ func (m *gcpModule) firewalls(root *body) {
 		for _, r := range rules {
 			if r.FromName.Known() {
 				m.firewall(root, gcpRule{
-					label: "members", description: "Members of " + m.title() + " among each other",
+					label: "members", description: "Members of " + m.Title() + " among each other",
 					tags: code(byTag), accounts: code(byAccount), ports: r.Ports,
 				})
 			}

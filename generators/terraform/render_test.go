@@ -11,7 +11,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
-	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -164,31 +163,6 @@ func TestEscaping(t *testing.T) {
 	}
 	if got := reread(t, out).Proxies[0].Pools[0].Servers[0].Name.V; got != evil {
 		t.Errorf("name reads back as %q", got)
-	}
-}
-
-// What AWS cannot do is said at the line that asks for it, and nothing is written.
-func TestUnsupported(t *testing.T) {
-	mixed := full()
-	mixed.hosts = []string{"10.0.1.10", "fd00::11", "10.0.1.12"}
-	static := full()
-	static.static = map[string]string{"eu-west-1a": "fd00::1"}
-	for name, tt := range map[string]struct {
-		c    cluster
-		want string
-	}{
-		"both families behind one target group": {mixed, "a target group of AWS holds IPv4 or IPv6 addresses"},
-		"fixed IPv6 address":                    {static, "AWS fixes only the IPv4 address"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			out, diags := Target.Render(tt.c.topology(), tt.c.options(), target.Header{Spec: "spec.cue"})
-			if len(out) > 0 || len(diags) != 1 {
-				t.Fatalf("%d files and %v", len(out), diags)
-			}
-			if d := diags[0]; d.Severity != diag.Error || d.Rule != "unsupported" || !strings.Contains(d.Message, tt.want) {
-				t.Errorf("got %+v", d)
-			}
-		})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -170,68 +169,5 @@ func (l *lowering) vrrp(family topology.Family) []topology.FirewallRule {
 // cloudAdmissions is what members behind a cloud's load balancer must admit beside: its own addresses, and the
 // clients' where it keeps them.
 func (l *lowering) cloudAdmissions(target string, options *topology.Tree) []admission {
-	out := append(l.azureAdmissions(options), l.gcpAdmissions(options)...)
-	aws := l.Targets["terraform"].Get("aws")
-	if aws == nil {
-		return out
-	}
-	serve := []int{l.Etcd.ClientPort.V, l.checkPort()}
-	for _, a := range l.t.Cloud {
-		out = append(out, admission{prefix(a), serve})
-	}
-	if topology.Get[string](aws, "targetType").V == "instance" {
-		out = append(out, each(l.Clients.Networks, l.Etcd.ClientPort.V)...)
-	}
-	if len(l.t.Cloud) == 0 {
-		l.diags = append(l.diags, diag.Diagnostic{
-			Span: options.At(l.Span), Severity: diag.Error, Rule: "unsupported",
-			Message: "target " + target + " does not know the addresses of the AWS load balancer, so members would refuse its checks and connections; " +
-				"need targets.terraform.aws.addresses",
-			Hint: `give the load balancer an address of its own in each zone: addresses: "eu-west-1a": "…"`,
-		})
-	}
-	return out
-}
-
-// awsGroups are the security groups of the load balancer and the members. A group takes both families; its references
-// to other groups stand with IPv4.
-func (l *lowering) awsGroups(options *topology.Tree) {
-	e := l.Etcd
-	group := func(name string, ports ...int) topology.FirewallRule {
-		return topology.FirewallRule{
-			Verdict: topology.Accept, Protocol: "tcp", Ports: portRanges(ports),
-			FromName: topology.DefaultAt(name, options.Span), Span: options.Span,
-		}
-	}
-	l.group(options, topology.Balancer, nil, each(l.Clients.Networks, l.LoadBalancer.Port.V))
-	admitted := l.direct()
-	if topology.Get[string](options, "targetType").V == "instance" { // which keeps the clients' addresses
-		admitted = append(admitted, each(l.Clients.Networks, e.ClientPort.V)...)
-	}
-	l.group(options, topology.Members, []topology.FirewallRule{
-		group(topology.Balancer, e.ClientPort.V, l.awsCheckPort()),
-		group(topology.Members, e.ClientPort.V, e.PeerPort.V),
-	}, append(admitted, l.scraping()...))
-}
-
-// awsCheckPort is where the load balancer's own check asks.
-func (l *lowering) awsCheckPort() int {
-	for _, p := range l.t.Proxies {
-		if p.Platform == "aws" {
-			return p.Pools[0].Check.Port.V
-		}
-	}
-	return 0
-}
-
-func (l *lowering) group(options *topology.Tree, role string, references []topology.FirewallRule, admitted []admission) {
-	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
-		f := topology.Firewall{Target: "terraform", Role: role, Family: family, Cloud: true, Rules: rules(admitted, family), Span: options.Span}
-		if family == topology.IPv4 {
-			f.Rules = append(slices.Clone(references), f.Rules...)
-		}
-		if len(f.Rules) > 0 {
-			l.t.Firewalls = append(l.t.Firewalls, f)
-		}
-	}
+	return slices.Concat(l.azureAdmissions(options), l.gcpAdmissions(options), l.awsAdmissions(target, options))
 }

@@ -48,7 +48,7 @@ func (l *lowering) gcp(options *topology.Tree, target string) {
 
 // gcpTracking says whether clients leave a member that is down: the provider cannot say so before 7.32.
 func (l *lowering) gcpTracking(options *topology.Tree) topology.Value[bool] {
-	provider := topology.Get[int](options, "provider")
+	provider := topology.Get[int](options, "provider") // of Terraform
 	if provider.V == 6 {
 		l.unsupported(provider.Span, "provider 6 cannot tell GCP to end connections to a member that is down, so clients stay on it until they give up; need provider 7",
 			"write provider: 7")

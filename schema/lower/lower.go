@@ -39,14 +39,16 @@ func Topology(c *schema.Cluster) (*topology.Topology, diag.List) {
 	if options, ok := c.Targets["keepalived"]; ok {
 		l.keepalived(options)
 	}
-	if options := c.Targets["terraform"].Get("aws"); options != nil {
-		l.aws(options)
-	}
-	if options := c.Targets["terraform"].Get("azure"); options != nil {
-		l.azure(options)
-	}
-	if options := c.Targets["terraform"].Get("gcp"); options != nil {
-		l.gcp(options, "terraform")
+	for _, name := range schema.Clouds {
+		if options := c.Targets[name].Get("aws"); options != nil {
+			l.aws(options, name)
+		}
+		if options := c.Targets[name].Get("azure"); options != nil {
+			l.azure(options)
+		}
+		if options := c.Targets[name].Get("gcp"); options != nil {
+			l.gcp(options, name)
+		}
 	}
 	if options := c.Targets["terraform"].Get("dnsFailover"); options != nil {
 		l.failover(options)
@@ -241,6 +243,10 @@ func (l *lowering) clamp(v topology.Value[time.Duration], low, high time.Duratio
 	return c
 }
 
+// unsupported says what a target cannot do as asked: once, where two write the same load balancer.
 func (l *lowering) unsupported(at diag.Span, message, hint string) {
-	l.diags.Warn(at, "unsupported", message, hint)
+	said := func(d diag.Diagnostic) bool { return d.Span == at && d.Message == message }
+	if !slices.ContainsFunc(l.diags, said) {
+		l.diags.Warn(at, "unsupported", message, hint)
+	}
 }

@@ -1,8 +1,6 @@
 package lower
 
 import (
-	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -176,55 +174,3 @@ func (l *lowering) plainCheck(at diag.Span) topology.Check {
 		Span: at,
 	}
 }
-
-// The ranges that an AWS network load balancer takes.
-const (
-	awsIdleMin, awsIdleMax         = 60 * time.Second, 6000 * time.Second
-	awsIntervalMin, awsIntervalMax = 5 * time.Second, 300 * time.Second
-	awsTimeoutMin, awsTimeoutMax   = 2 * time.Second, 120 * time.Second
-	awsCountMin, awsCountMax       = 2, 10
-)
-
-func (l *lowering) aws(options *topology.Tree) {
-	lb := l.LoadBalancer
-	addresses := options.Get("addresses")
-	for _, zone := range addresses.Keys() {
-		a := addresses.Fields[zone]
-		if addr, err := netip.ParseAddr(a.Leaf.(string)); err == nil {
-			l.t.Cloud = append(l.t.Cloud, topology.SetAt(addr, a.Span))
-		}
-	}
-	const nlb = "an AWS network load balancer"
-	l.cannotTerminate(nlb)
-	check := l.plainCheck(options.Span)
-	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", nlb)
-	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, min(awsTimeoutMax, check.Interval.V-time.Second), // which it must not reach
-		"the check's timeout", nlb)
-	check.Fall = l.clampTo(check.Fall, awsCountMin, awsCountMax, "fall", nlb)
-	check.Rise = l.clampTo(check.Rise, awsCountMin, awsCountMax, "rise", nlb)
-	listener := l.listener(l.clamp(lb.Idle, awsIdleMin, awsIdleMax, "the idle timeout", nlb))
-	listener.Binds = []topology.Bind{{Addr: topology.Value[netip.Addr]{}, Port: lb.Port}}
-	pool := l.pool(check)
-	pool.Balance, pool.Connect = topology.Value[string]{}, topology.Value[time.Duration]{}
-	targets := topology.Get[string](options, "targetType")
-	pool.KeepsSource = topology.SetAt(targets.V == "instance", targets.Span)
-	pool.CutOnDown = topology.SetAt(true, options.Span)
-	pool.CutOnRemoval = topology.SetAt(true, options.Span)
-	if targets.V == "instance" || slices.ContainsFunc(pool.Servers, unplaced) {
-		for i := range pool.Servers { // the module then takes every target as a variable without default
-			pool.Servers[i].Host = topology.Value[string]{}
-		}
-	}
-	l.t.Proxies = append(l.t.Proxies, topology.Proxy{
-		Target: "terraform", Platform: "aws",
-		Internal:  topology.DefaultAt(true, options.Span),
-		CrossZone: topology.Get[bool](options, "crossZone"),
-		Listeners: []topology.Listener{listener},
-		Pools:     []topology.Pool{pool},
-		Span:      options.Span,
-	})
-	l.awsGroups(options)
-}
-
-// unplaced reports whether the spec does not say where a server that takes clients is.
-func unplaced(s topology.Server) bool { return !s.Drain.V && !s.Host.Known() }

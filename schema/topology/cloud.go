@@ -3,6 +3,7 @@ package topology
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // GoogleProbes are where the probes of Google's load balancers come from, but for external ones that pass packets on.
@@ -84,6 +85,43 @@ func (b *CloudBalancer) Servers() []string {
 		out[i] = s.Name.V
 	}
 	return out
+}
+
+// Title is what it is for, in a sentence.
+func (b *CloudBalancer) Title() string { return "etcd cluster " + strings.TrimPrefix(b.Name, "etcd-") }
+
+// Placed reports whether the spec says where every server is.
+func (b *CloudBalancer) Placed() bool {
+	return !slices.ContainsFunc(b.Pool.Servers, func(s Server) bool { return !s.Host.Known() })
+}
+
+// IPv6 reports whether the servers' addresses are of that family.
+func (b *CloudBalancer) IPv6() bool { return slices.ContainsFunc(b.Pool.Servers, serves6) }
+
+func serves6(s Server) bool {
+	addr, err := netip.ParseAddr(s.Host.V)
+	return err == nil && FamilyOf(addr) == IPv6
+}
+
+// DualStack reports whether it needs IPv6 addresses beside IPv4 ones: for its servers, for those who dial it, or for whom
+// it admits.
+func (b *CloudBalancer) DualStack() bool {
+	dialed6 := func(a string) bool { return FamilyOf(netip.MustParseAddr(a)) == IPv6 }
+	admits6 := func(f Firewall) bool { return f.Family == IPv6 && f.Role == Balancer }
+	return b.IPv6() || slices.ContainsFunc(b.Addresses, dialed6) || slices.ContainsFunc(b.Firewalls, admits6)
+}
+
+// Role are the firewalls of one role, one a family.
+func (b *CloudBalancer) Role(role string) []Firewall {
+	return slices.DeleteFunc(slices.Clone(b.Firewalls), func(f Firewall) bool { return f.Role != role })
+}
+
+// MemberPort is the one that the servers serve clients on.
+func (b *CloudBalancer) MemberPort() int {
+	if len(b.Pool.Servers) == 0 {
+		return b.Port()
+	}
+	return b.Pool.Servers[0].Port.V
 }
 
 // Port is the one that clients dial.

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/runbook"
@@ -47,7 +48,9 @@ func factsOf(t *topology.Topology) facts {
 		out.Nodes = append(out.Nodes, machine{Name: n.Name.V, Addresses: texts(n.Addresses())})
 	}
 	for i := range t.Proxies {
-		out.Proxies = append(out.Proxies, proxyOf(&t.Proxies[i]))
+		if p := proxyOf(&t.Proxies[i]); !slices.Contains(out.Proxies, p) { // two targets may write one
+			out.Proxies = append(out.Proxies, p)
+		}
 	}
 	return out
 }
