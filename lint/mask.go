@@ -49,8 +49,14 @@ type masker struct {
 	statements bool            // there are some
 }
 
-// statement stands for the text of statements until it is settled what becomes of it.
-const statement = "\x01"
+// statement and closer stand for the text of statements until it is settled what becomes of them.
+const (
+	statement = "\x01"
+	closer    = "\x02" // ends what a line before began
+)
+
+// closes matches statements that end a block.
+var closes = pattern.New(`^(\{\{-?\s*(/|end\b)|\{%[-+]?\s*end|<%-?\s*(end\b|\}))`)
 
 // tag masks the placeholder at offset i, if there is one, and returns its length.
 func (m *masker) tag(data []byte, i int) int {
@@ -82,7 +88,11 @@ func (m *masker) tag(data []byte, i int) int {
 		}
 		if t.control != nil && t.control.Match(data[i:i+n]) {
 			m.statements = true
-			m.fill(i, i+n, statement)
+			word := statement
+			if closes.Match(data[i : i+n]) {
+				word = closer
+			}
+			m.fill(i, i+n, word)
 		} else {
 			m.fill(i, i+n, topology.Hole)
 		}
@@ -124,18 +134,18 @@ func (m *masker) fill(from, to int, word string) {
 	}
 }
 
-// settle makes the lines that hold nothing but statements blank. Where other text stands beside one, it becomes a word:
-// what the text becomes is unknown.
+// settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began: neither
+// yields text. Where other text stands beside a statement, it becomes a word: what the text becomes is unknown.
 func (m *masker) settle() {
 	for line := range bytes.Lines(m.out) {
-		alone := len(bytes.Trim(line, statement+" \t\r\n")) == 0
+		empty := len(bytes.Trim(line, statement+closer+" \t\r\n")) == 0 || !bytes.Contains(line, []byte(statement))
 		run := 0
 		for i, c := range line {
 			switch {
-			case c != statement[0]:
+			case c != statement[0] && c != closer[0]:
 				run = 0
 				continue
-			case alone:
+			case empty:
 				line[i] = ' '
 			default:
 				line[i] = topology.Hole[run%len(topology.Hole)]

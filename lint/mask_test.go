@@ -17,6 +17,8 @@ func TestMask(t *testing.T) {
 		"jinja value":       {in: "bind {{ ip }}:2379", want: "bind q_zq_zq_:2379"},
 		"two values":        {in: "{{a}}{{b}} x", want: "q_zq_q_zq_ x"},
 		"statement":         {in: "a\n  {% if x %}\nb\n{% endif -%}\nc", want: "a\n            \nb\n            \nc"},
+		"end of a loop":     {in: "{{ range .S }}\nserver a check{{ end }}\n", want: strings.Repeat(" ", 14) + "\nserver a check         \n"},
+		"end of another":    {in: "{% for s in t %}\nserver a check{% if s %} ssl{% endif %}{% endfor %}", want: strings.Repeat(" ", 16) + "\nserver a checkq_zq_zq_zq sslq_zq_zq_zq_zq_zq_zq_zq_"},
 		"statements":        {in: "{% if x %} {% set y %}\nb", want: "                      \nb"},
 		"statement inline":  {in: "server a {% if c %}check{% endif %}", want: "server a q_zq_zq_zqcheckq_zq_zq_zq_"},
 		"statement, lines":  {in: "{% set x = [\n 1,\n] %}\nb", want: "            \n   \n    \nb"},

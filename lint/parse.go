@@ -92,7 +92,7 @@ func (u unit) read() (target.Source, error) {
 			}
 		}
 		data, as := written, ""
-		if f.doc != nil && f.doc.to <= len(data) {
+		if f.doc != nil && f.doc.end() <= len(data) {
 			data, as = f.doc.extract(data), f.doc.name
 		}
 		if !u.format.Binary {
@@ -136,7 +136,7 @@ type folders map[string][]string
 
 // beside reports whether files stand on disk beside those of a unit that its program may load with them.
 func (f folders) beside(u unit) bool {
-	if u.format.Besides == nil || u.files[0].path == "-" {
+	if u.format.Besides == nil || u.files[0].path == "-" || u.files[0].doc != nil {
 		return false
 	}
 	folder := filepath.Dir(u.files[0].path)
@@ -163,7 +163,7 @@ func units(files []file) []unit {
 	for _, f := range files {
 		key := [3]string{f.format.Name, f.host, f.path}
 		if f.doc != nil {
-			key[2] = f.path + ":" + strconv.Itoa(f.doc.from)
+			key[2] = f.path + ":" + strconv.Itoa(f.doc.pieces[0].from)
 		} else if f.format.Unit != nil {
 			key[2] = f.format.Unit(f.path)
 		}

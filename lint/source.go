@@ -34,7 +34,7 @@ type file struct {
 	format *target.Target // nil: none but perhaps a spec's
 	// includes are the patterns of the files that it includes.
 	includes []string
-	doc      *heredoc // the part that is meant; nil: all of it
+	doc      *inner // the part that is meant; nil: all of it
 }
 
 // collector gathers the files that a call names.
@@ -269,7 +269,7 @@ func look(p, machine string, walked bool) (found *collector, known bool, err err
 	}
 	head = bytes.TrimPrefix(head[:n], byteOrderMark)
 	format := detect(p, head)
-	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !isScript(p, head) {
+	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !embeds(p, head) {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
 			return nil, false, nil
 		}

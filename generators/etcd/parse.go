@@ -53,6 +53,11 @@ func formOf(file string, head []byte) form {
 		if hasKeys.Match(head) && !hasKind.Match(head) {
 			return configuration
 		}
+		if hasService.Match(head) && hasServer.Match(head) && !hasKind.Match(head) {
+			return compose
+		}
+	case isScript(file, head):
+		return script
 	case slices.Contains(units, ext) && (hasExec.Match(head) && hasProgram.Match(head) || hasUnitVars.Match(head)):
 		return unit
 	case slices.Contains(envs, ext) && hasVars.Match(head):
@@ -68,7 +73,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	var facts process.Facts
 	var diags diag.List
 	for _, f := range src.Files {
-		read := formOf(cmp.Or(f.As, f.Path), f.Data)
+		read := formOf(cmp.Or(f.As, f.Path), target.Dedent(f.Data))
 		if read == nil { // its name says nothing, what masking left of it neither
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -92,3 +93,15 @@ func readCount(text string) (int, bool) {
 func readText(text string) (string, bool) { return text, text != "" }
 
 func textOf(w word) topology.Value[string] { return valueOf(w, readText) }
+
+// varying is what of a word only a run tells.
+var varying = pattern.New(`(` + topology.Hole + `)+(q_?)?|\$\{[^}]*\}|\$\w+`)
+
+// nameOf is a name. Of one that only a run tells in part the rest stands, with a star for that part.
+func nameOf(w word) topology.Value[string] {
+	v := textOf(w)
+	if rest := varying.ReplaceAllString(w.text, "*"); w.unknown && !w.maybe && strings.Trim(rest, "*-_.") != "" {
+		v.V = rest
+	}
+	return v
+}

@@ -10,7 +10,7 @@ import (
 
 func (r *reader) listener(s *section) topology.Listener {
 	l := topology.Listener{
-		Name:          textOf(s.name),
+		Name:          nameOf(s.name),
 		Mode:          modeOf(s),
 		Metrics:       status(s),
 		MaxConns:      written(s, readCount, "maxconn"),
@@ -46,7 +46,7 @@ func (r *reader) routes(s *section) []topology.Route {
 		out = append(out, r.route(s, fallback.word(1)))
 	}
 	if s.kind == "listen" && (how != present || serves(s)) {
-		out = append(out, topology.Route{Pool: textOf(s.name), Idle: idle(s, s)})
+		out = append(out, topology.Route{Pool: nameOf(s.name), Idle: idle(s, s)})
 	}
 	return out
 }
@@ -55,7 +55,7 @@ func (r *reader) route(from *section, to word) topology.Route {
 	if strings.Contains(to.text, "%[") {
 		to.unknown = true // looked up for each connection
 	}
-	out := topology.Route{Pool: textOf(to)}
+	out := topology.Route{Pool: nameOf(to)}
 	pool := r.backends[to.text]
 	if pool != nil && !to.unknown {
 		out.Idle = idle(from, pool)

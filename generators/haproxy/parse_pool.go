@@ -18,7 +18,7 @@ type member struct {
 func (r *reader) pool(s *section) topology.Pool {
 	members := r.members(s)
 	p := topology.Pool{
-		Name:          textOf(s.name),
+		Name:          nameOf(s.name),
 		Mode:          modeOf(s),
 		Balance:       setting(s, readText, "roundrobin", "balance"),
 		Connect:       timeout(s, "connect"),
@@ -85,7 +85,7 @@ func (r *reader) inherited(s *section) paramSet {
 func (r *reader) unfold(l line, params int, p paramSet) []member {
 	host, port := serverAddr(l.word(params - 1))
 	m := member{params: p, Server: topology.Server{
-		Name:    textOf(l.word(1)),
+		Name:    nameOf(l.word(1)),
 		Host:    host,
 		Port:    port,
 		Drain:   drained(l, p),

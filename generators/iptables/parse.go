@@ -27,7 +27,7 @@ type reader struct {
 func Parse(src target.Source) (*topology.Topology, diag.List) {
 	r := &reader{tables: map[topology.Family]*table{topology.IPv4: newTable(), topology.IPv6: newTable()}}
 	for _, f := range src.Files {
-		r.dump, r.other = familyOf(f.Path, f.Data), false
+		r.dump, r.other = familyOf(cmp.Or(f.As, f.Path), f.Data), false
 		run(newLexer(f.Path, f.Data).next, r.statement)
 	}
 	t := &topology.Topology{Format: name, Span: diag.Span{File: src.Path}}

@@ -40,7 +40,8 @@ func detect(file string, head []byte) bool {
 	if base == "keepalived.conf" {
 		return true
 	}
-	return slices.Contains([]string{"", ".conf", ".cfg", ".keepalived"}, path.Ext(base)) && shape.Match(head)
+	named := strings.HasPrefix(base, "keepalived.conf.") || slices.Contains([]string{"", ".conf", ".cfg", ".keepalived"}, path.Ext(base))
+	return named && shape.Match(head)
 }
 
 var include = pattern.New(`(?m)^[ \t]*include[armwb]?[ \t]+"?([^\s"#!]+)`)

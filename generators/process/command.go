@@ -43,7 +43,7 @@ func (r Run) calls() []call {
 		words = words[:maxWords]
 	}
 	first := r.Program
-	if p := ofImage(r.Image); p != "" {
+	if p := OfImage(r.Image); p != "" {
 		first = p
 	}
 	return calls(words, call{program: first, span: r.Span}, 0)

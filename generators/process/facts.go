@@ -76,6 +76,7 @@ func (f *Facts) Etcd(s Settings, at diag.Span) {
 		AdvertisePeerURLs:    s.list("initial-advertise-peer-urls"),
 		ListenMetricsURLs:    s.list("listen-metrics-urls"),
 		ListenClientHTTPURLs: s.list("listen-client-http-urls"),
+		InitialCluster:       s.initialCluster(),
 		ClientCertAuth:       s.flag("client-cert-auth"),
 		TrustedCA:            s.Get("trusted-ca-file"),
 		Cert:                 s.Get("cert-file"),
@@ -90,6 +91,23 @@ func (f *Facts) Etcd(s Settings, at diag.Span) {
 	own := topology.Member{Name: s.Get("name"), Flags: flags, Span: at}
 	f.members = append(f.members, others(&own, s.list("initial-cluster"))...)
 	f.members = append(f.members, own)
+}
+
+// initialCluster counts the members of a new cluster. A member that joins an existing one lists those of the day.
+func (s Settings) initialCluster() topology.Value[int] {
+	names := map[string]bool{}
+	for _, entry := range s.list("initial-cluster") {
+		name, _, ok := strings.Cut(entry.V, "=")
+		if !entry.Known() || !ok {
+			return topology.UnknownAt[int](entry.Span)
+		}
+		names[name] = true
+	}
+	said, state := s.Has("initial-cluster-state"), s.Get("initial-cluster-state")
+	if len(names) == 0 || said && state.V != "new" || !said && len(names) == 1 { // kubeadm's first member begins alone
+		return topology.Value[int]{}
+	}
+	return topology.SetAt(len(names), s.raw("initial-cluster").Span)
 }
 
 // others are the members that the initial cluster lists beside a server's own, whose name it tells where nothing else

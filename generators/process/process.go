@@ -32,8 +32,8 @@ func Known(name string) string {
 	return ""
 }
 
-// ofImage returns the program that an image is of, or "".
-func ofImage(image string) string {
+// OfImage returns the program that an image is of, or "".
+func OfImage(image string) string {
 	base, _, _ := strings.Cut(path.Base(image), "@")
 	base, _, _ = strings.Cut(base, ":")
 	return Known(base)

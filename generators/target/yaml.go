@@ -141,6 +141,49 @@ func (y *YAML) Lines(n *yaml.Node) []topology.Value[string] {
 	return out
 }
 
+// Words are the words of a text as a shell would split it, each where it stands, quotes around it taken off.
+func (y *YAML) Words(n *yaml.Node) []topology.Value[string] {
+	n = Resolve(n)
+	v := y.Text(n)
+	if !v.Known() {
+		return nil
+	}
+	var out []topology.Value[string]
+	number, col := n.Line, n.Column
+	for _, w := range strings.Fields(v.V) {
+		at := v.Span
+		for row := number; row <= len(y.lines) && row < number+maxGap; row++ {
+			from := 1
+			if row == number {
+				from = col
+			}
+			before, _, ok := strings.Cut(fromColumn(y.lines[row-1], from), w)
+			if len(y.lines[row-1]) <= maxLine && ok {
+				start := from + len([]rune(before))
+				number, col = row, start+len([]rune(w))
+				at = diag.At(y.file, row, start, len([]rune(w)))
+				break
+			}
+		}
+		out = append(out, unquoted(topology.SetAt(w, at)))
+	}
+	return out
+}
+
+// maxGap is how many lines on the next word of a text is looked for: comments and blank lines may stand between them.
+const maxGap = 20
+
+func unquoted(v topology.Value[string]) topology.Value[string] {
+	for _, quote := range []string{`"`, `'`} {
+		if text, ok := strings.CutPrefix(v.V, quote); ok && strings.HasSuffix(text, quote) {
+			v.V = strings.TrimSuffix(text, quote)
+			v.Span.Col++
+			v.Span.EndCol--
+		}
+	}
+	return v
+}
+
 // Resolve follows an alias.
 func Resolve(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {

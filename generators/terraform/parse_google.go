@@ -3,7 +3,6 @@ package terraform
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,10 +16,19 @@ var (
 	targetProxies   = []string{
 		"google_compute_target_tcp_proxy", "google_compute_region_target_tcp_proxy", "google_compute_target_ssl_proxy",
 	}
+	webProxies = []string{
+		"google_compute_region_target_http_proxy", "google_compute_target_http_proxy",
+		"google_compute_region_target_https_proxy", "google_compute_target_https_proxy",
+	}
+	urlMaps        = []string{"google_compute_region_url_map", "google_compute_url_map"}
+	targetPools    = []string{targetPool}
 	instanceGroups = []string{"google_compute_instance_group"}
 	endpointGroups = []string{"google_compute_network_endpoint_group"}
 	allChecks      = slices.Concat(googleChecks, oldChecks)
 )
+
+// targetPool is the backend of the oldest load balancer, which passes packets through.
+const targetPool = "google_compute_target_pool"
 
 // proxyIdle is how long a Google proxy lets a connection be quiet where nothing is written.
 const proxyIdle = 30 * time.Second
@@ -56,7 +64,7 @@ func readGoogle(f *folder, t *topology.Topology) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, n := range f.ofAny(backendServices) {
+	for _, n := range f.ofAny(slices.Concat(backendServices, targetPools)) {
 		if !seen[n.address()] {
 			seen[n.address()] = true
 			t.Proxies = append(t.Proxies, r.proxy(n))
@@ -79,7 +87,12 @@ func (r *googleReader) service(rule node) string {
 	if proxy, ok := r.folder.first(rule.targetOf("target", targetProxies)); ok {
 		return proxy.targetOf("backend_service", backendServices)
 	}
-	return ""
+	if proxy, ok := r.folder.first(rule.targetOf("target", webProxies)); ok {
+		if paths, ok := r.folder.first(proxy.targetOf("url_map", urlMaps)); ok {
+			return paths.targetOf("default_service", backendServices)
+		}
+	}
+	return rule.targetOf("target", targetPools)
 }
 
 // scheme is who may reach a load balancer, and how. Regional backend services are internal where nothing is written.
@@ -94,7 +107,7 @@ func scheme(service node) topology.Value[string] {
 // passes reports whether packets go through as they are: no proxy opens connections of its own.
 func passes(service node) topology.Value[bool] {
 	s := scheme(service)
-	out := topology.DefaultAt(false, service.span())
+	out := topology.DefaultAt(service.resource.kind == targetPool, service.span())
 	if strings.Contains(service.resource.kind, "_region_") {
 		out.V = s.V == "INTERNAL" || s.V == "EXTERNAL"
 		if !s.Known() {
@@ -117,7 +130,10 @@ func internalRule(rule node) topology.Value[bool] {
 func (r *googleReader) proxy(n node) topology.Proxy {
 	through := passes(n)
 	p := topology.Proxy{Target: targetName, Platform: "gcp", Span: n.span()}
-	if through.Known() && !through.V {
+	switch {
+	case n.resource.kind == targetPool:
+		p.Platform = "gcp-pool"
+	case through.Known() && !through.V:
 		p.Platform = "gcp-proxy"
 	}
 	route := topology.Route{Pool: topology.SetAt(labelled(n), n.span()), Idle: googleIdle(n, through)}
@@ -192,7 +208,7 @@ func (r *googleReader) pool(n node, through topology.Value[bool], listeners []to
 		if through.V && len(listeners) > 0 {
 			port = listeners[0].Binds[0].Port
 		}
-		if through.V {
+		if through.V && n.resource.kind != targetPool {
 			readTracking(n, &p)
 		}
 	}
@@ -210,7 +226,7 @@ func (r *googleReader) pool(n node, through topology.Value[bool], listeners []to
 
 func googleMode(service node) topology.Value[topology.Mode] {
 	fallback := topology.HTTP
-	if s := scheme(service).V; s == "INTERNAL" {
+	if s := scheme(service).V; s == "INTERNAL" || service.resource.kind == targetPool {
 		fallback = topology.TCP
 	}
 	return readOr(service, "protocol", func(v value) (topology.Mode, bool) {
@@ -301,45 +317,12 @@ func namedPort(service, group node) topology.Value[int] {
 	return topology.Value[int]{}
 }
 
-// ports are those that an argument lists, or the ends of a range that another one has.
-func (n node) ports(list, span string) []topology.Value[int] {
-	var out []topology.Value[int]
-	for _, v := range each(n.get, list) {
-		out = append(out, fact(n, v, value.whole))
-	}
-	if v, ok := n.get(span); ok && out == nil {
-		first, last, known := portRange(v)
-		if !known {
-			return []topology.Value[int]{topology.UnknownAt[int](n.scope.folder.span(v.at))}
-		}
-		for p := first; p <= last && p-first < maxPorts; p++ {
-			out = append(out, topology.SetAt(p, n.scope.folder.span(v.at)))
-		}
-	}
-	return out
-}
-
 // maxServers is how many servers of a pool count one by one: far more than etcd can have. Pools may share them, and so
 // multiply.
 const maxServers = 64
 
 // few are the first of servers, or of what has them.
 func few[T any](all []T) []T { return all[:min(len(all), maxServers)] }
-
-// maxPorts is how many ports of a range count one by one.
-const maxPorts = 32
-
-// portRange reads "2379" or "2379-2380".
-func portRange(v value) (first, last int, ok bool) {
-	t, _ := v.text()
-	from, to, ranged := strings.Cut(strings.TrimSpace(t), "-")
-	if !ranged {
-		to = from
-	}
-	first, errFirst := strconv.Atoi(from)
-	last, errLast := strconv.Atoi(to)
-	return first, last, errFirst == nil && errLast == nil && 0 <= first && first <= last && last <= 65535
-}
 
 // first is the resource at an address, the first of its instances; false where it is elsewhere.
 func (f *folder) first(address string) (node, bool) {

@@ -2,6 +2,8 @@ package terraform
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -37,4 +39,37 @@ func readTracking(service node, p *topology.Pool) {
 			return choice == "NEVER_PERSIST", ok
 		}, false)
 	}
+}
+
+// ports are those that an argument lists, or the ends of a range that another one has.
+func (n node) ports(list, span string) []topology.Value[int] {
+	var out []topology.Value[int]
+	for _, v := range each(n.get, list) {
+		out = append(out, fact(n, v, value.whole))
+	}
+	if v, ok := n.get(span); ok && out == nil {
+		first, last, known := portRange(v)
+		if !known {
+			return []topology.Value[int]{topology.UnknownAt[int](n.scope.folder.span(v.at))}
+		}
+		for p := first; p <= last && p-first < maxPorts; p++ {
+			out = append(out, topology.SetAt(p, n.scope.folder.span(v.at)))
+		}
+	}
+	return out
+}
+
+// maxPorts is how many ports of a range count one by one.
+const maxPorts = 32
+
+// portRange reads "2379" or "2379-2380".
+func portRange(v value) (first, last int, ok bool) {
+	t, _ := v.text()
+	from, to, ranged := strings.Cut(strings.TrimSpace(t), "-")
+	if !ranged {
+		to = from
+	}
+	first, errFirst := strconv.Atoi(from)
+	last, errLast := strconv.Atoi(to)
+	return first, last, errFirst == nil && errLast == nil && 0 <= first && first <= last && last <= 65535
 }

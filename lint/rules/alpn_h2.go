@@ -53,7 +53,7 @@ func noOffer(h2 topology.Value[bool], mode topology.Value[topology.Mode], who, w
 		Hint:     http2Hint,
 		Subject:  subject,
 	}
-	if mode.V == topology.HTTP && h2.State == topology.Defaulted {
+	if (mode.V == topology.HTTP || !mode.Known()) && h2.State == topology.Defaulted {
 		d.Severity = diag.Warning
 		d.Message = fmt.Sprintf("%s speaks TLS to %s and does not say that it offers HTTP/2, which older versions then do not and etcd's "+
 			"clients need; need h2 offered by ALPN", who, whom)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -28,6 +29,9 @@ func checkCloudIdleDefault(g *topology.Group) diag.List {
 	var out diag.List
 	ping, pings := clientPing(g)
 	for _, l := range g.EtcdListeners() {
+		if onlyPeers(g, l) { // which must go
+			continue
+		}
 		for _, r := range l.Routes {
 			unwritten := l.Proxy.Cloud() && r.Idle.State == topology.Defaulted && r.Idle.V != topology.Never
 			if _, bad := judgeIdle(r.Idle.V, ping, pings.Known()); !unwritten || bad || pings.Known() || r.Idle.V >= enoughNoPings {
@@ -44,4 +48,10 @@ func checkCloudIdleDefault(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// onlyPeers reports whether a listener has the peer port and no other.
+func onlyPeers(g *topology.Group, l topology.EtcdListener) bool {
+	other := func(b topology.Bind) bool { return !b.Port.Known() || b.Port.V != g.PeerPort() }
+	return len(l.Binds) > 0 && !slices.ContainsFunc(l.Binds, other)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -39,12 +40,18 @@ func checkDefaultCredentials(g *topology.Group) diag.List {
 	return out
 }
 
+// example matches files that show how a program is configured, keepalived's own samples among them.
+var example = pattern.New(`(^|/)(samples?|examples?)/|[.](sample|example|dist)\b|keepalived[.]conf[.](vrrp\b|[A-Z]{2,}_)`)
+
 func judgePassword(c topology.Credential, what string) diag.List {
 	d := diag.Diagnostic{
 		Span: c.Password.Span, Subject: what,
 		Hint: "fill it in from the environment or a template, or store a hash",
 	}
 	switch {
+	case knownToAll(c) && example.MatchString(d.Span.File): // what others copy, and nobody runs
+		d.Severity = diag.Warning
+		d.Message = fmt.Sprintf("%s in this example is one of those that everybody tries first, so whoever copies it is open; need one of its own", what)
 	case knownToAll(c):
 		d.Severity = diag.Error
 		d.Message = fmt.Sprintf("%s is one of those that everybody tries first, so it keeps nobody out; need one of its own", what)

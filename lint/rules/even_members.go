@@ -22,20 +22,21 @@ var evenMembers = Rule{
 }
 
 func checkEvenMembers(g *topology.Group) diag.List {
-	spec := g.Spec()
-	if spec == nil || draining(spec) {
-		return nil
-	}
-	voting := 0
-	for _, m := range spec.Etcd.Members {
-		if !m.Learner.V {
-			voting++
+	at, voting, subject := diag.Span{}, 0, "the initial cluster"
+	if spec := g.Spec(); spec != nil && !draining(spec) {
+		for _, m := range spec.Etcd.Members {
+			if !m.Learner.V {
+				voting++
+			}
 		}
+		at, subject = spec.Etcd.Members[0].Span, "cluster "+spec.Name.V
+	} else if spec == nil {
+		initial := largest(g)
+		at, voting = initial.Span, initial.V
 	}
 	if voting == 0 || voting > 1 && voting%2 == 1 {
 		return nil
 	}
-	at := spec.Etcd.Members[0].Span
 	tolerates := fmt.Sprintf("%d voting members survive the failure of %d, as %d would", voting, (voting-1)/2, voting-1)
 	if voting == 1 {
 		tolerates = "one voting member survives no failure, its own least of all"
@@ -45,6 +46,19 @@ func checkEvenMembers(g *topology.Group) diag.List {
 		Severity: diag.Warning,
 		Message:  "the cluster's " + tolerates + "; need three or five",
 		Hint:     "add a member, or remove one",
-		Subject:  "cluster " + spec.Name.V,
+		Subject:  subject,
 	}}
+}
+
+// largest is the largest of the initial clusters that members are started with.
+func largest(g *topology.Group) topology.Value[int] {
+	var out topology.Value[int]
+	for _, t := range g.Sources {
+		for _, m := range t.Etcd.Members {
+			if n := m.Flags.InitialCluster; n.Known() && n.V > out.V {
+				out = n
+			}
+		}
+	}
+	return out
 }

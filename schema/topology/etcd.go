@@ -1,6 +1,11 @@
 package topology
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+)
 
 // EtcdPool is a pool that is etcd's, with where it stands.
 type EtcdPool struct {
@@ -14,7 +19,7 @@ type EtcdPool struct {
 func (b EtcdPool) Subject() string { return b.Proxy.Platform + " pool " + b.Name.V }
 
 // Called names the pool in a sentence, in the words of the program that has it.
-func (b EtcdPool) Called() string { return called(b.Source, b.Proxy, b.Name, 1) }
+func (b EtcdPool) Called() string { return called(b.Source, b.Proxy, b.Name, b.Span, 1) }
 
 // EtcdListener is a listener that is etcd's, with where it stands.
 type EtcdListener struct {
@@ -35,7 +40,7 @@ func (l EtcdListener) Subject() string {
 }
 
 // Called names the listener in a sentence, in the words of the program that has it.
-func (l EtcdListener) Called() string { return called(l.Source, l.Proxy, l.Name, 0) }
+func (l EtcdListener) Called() string { return called(l.Source, l.Proxy, l.Name, l.Span, 0) }
 
 // words are what programs call a listener and a pool.
 var words = map[string][2]string{
@@ -47,16 +52,17 @@ var words = map[string][2]string{
 	"azure":       {"load balancing rule", "backend pool"},
 	"gcp":         {"forwarding rule", "backend service"},
 	"gcp-proxy":   {"forwarding rule", "backend service"},
+	"gcp-pool":    {"forwarding rule", "target pool"},
 	"":            {"listener", "pool"},
 }
 
 // clouds are the platforms that are a cloud's own load balancer.
-var clouds = map[string]bool{"aws": true, "aws-classic": true, "azure": true, "gcp": true, "gcp-proxy": true}
+var clouds = map[string]bool{"aws": true, "aws-classic": true, "azure": true, "gcp": true, "gcp-proxy": true, "gcp-pool": true}
 
 // Cloud reports whether the proxy is a cloud's own load balancer.
 func (p *Proxy) Cloud() bool { return clouds[p.Platform] }
 
-func called(t *Topology, p *Proxy, name Value[string], which int) string {
+func called(t *Topology, p *Proxy, name Value[string], at diag.Span, which int) string {
 	if t.Format == "spec" {
 		return "the " + p.Platform + " " + words[""][which]
 	}
@@ -64,10 +70,20 @@ func called(t *Topology, p *Proxy, name Value[string], which int) string {
 	if !ok {
 		w = words[""]
 	}
-	if name.V == "" {
-		return "a " + w[which]
+	word := w[which]
+	if p.Platform == "haproxy" && p.both(at) {
+		word = "listen section"
 	}
-	return w[which] + ` "` + name.V + `"`
+	if name.V == "" {
+		return "a " + word
+	}
+	return word + ` "` + name.V + `"`
+}
+
+// both reports whether a listener and a pool are one thing, which stands at a place.
+func (p *Proxy) both(at diag.Span) bool {
+	return slices.ContainsFunc(p.Listeners, func(l Listener) bool { return l.Span == at }) &&
+		slices.ContainsFunc(p.Pools, func(b Pool) bool { return b.Span == at })
 }
 
 // EtcdPools are the pools of the group that are etcd's, in order of the sources.

@@ -21,6 +21,7 @@ type Flags struct {
 	AdvertisePeerURLs    []Value[string] // --initial-advertise-peer-urls
 	ListenMetricsURLs    []Value[string]
 	ListenClientHTTPURLs []Value[string]
+	InitialCluster       Value[int] // how many members a new cluster begins with
 	ClientCertAuth       Value[bool]
 	TrustedCA            Value[string] // path
 	Cert                 Value[string] // path of the server certificate

@@ -113,7 +113,7 @@ type KeyPair struct {
 // Proxy is one load balancer program, or one cloud load balancer.
 type Proxy struct {
 	Target    string               // the target that writes it: "haproxy", "nginx", "terraform"
-	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", or a cloud's: "aws", "aws-classic", "azure", "gcp", "gcp-proxy"
+	Platform  string               // what runs it: "haproxy", "nginx", "nginx-plus", or a cloud's: "aws", "aws-classic", "azure", "gcp", "gcp-proxy", "gcp-pool"
 	Fragment  bool                 // of a spec: written as one file among others of a proxy that serves more
 	Container bool                 // of a spec: runs in a container, without a control socket
 	MaxConns  Value[int]           // client connections the whole process admits

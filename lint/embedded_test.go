@@ -38,12 +38,13 @@ func TestEmbedded(t *testing.T) {
 func TestExtract(t *testing.T) {
 	const body = "bind ${ADDR}:$PORT \\$x $(hostname) `id -u`\n"
 	script := "ä <<X\n" + body + "X\ndone\n"
-	doc := heredoc{from: strings.Index(script, "bind"), to: strings.Index(script, "X\nd")}
+	doc := inner{pieces: []piece{{from: strings.Index(script, "bind"), to: strings.Index(script, "X\nd")}}}
+	from, to := doc.pieces[0].from, doc.pieces[0].to
 	got := string(doc.extract([]byte(script)))
 	if len(got) != len(script) || strings.Count(got, "\n") != strings.Count(script, "\n") {
 		t.Fatalf("moved: %q", got)
 	}
-	if strings.TrimSpace(got[:doc.from]) != "" || strings.TrimSpace(got[doc.to:]) != "" {
+	if strings.TrimSpace(got[:from]) != "" || strings.TrimSpace(got[to:]) != "" {
 		t.Errorf("the script shows: %q", got)
 	}
 	words := strings.Fields(got)
@@ -55,8 +56,8 @@ func TestExtract(t *testing.T) {
 			t.Errorf("%q is taken to be text", words[i])
 		}
 	}
-	doc.literal = true
-	if got := string(doc.extract([]byte(script))); got[doc.from:doc.to] != body {
+	doc.pieces[0].literal = true
+	if got := string(doc.extract([]byte(script))); got[from:to] != body {
 		t.Errorf("replaced in a literal one: %q", got)
 	}
 }

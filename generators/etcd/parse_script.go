@@ -1,0 +1,103 @@
+package etcd
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators/process"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+var (
+	shebang = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
+	// starts is a server with a flag, or a container with a variable, of which a word of prose has neither.
+	starts  = pattern.New(`(?m)^[^#\n]*(^|[\s/"'&|;(])(etcd|kube-apiserver)(:[\w.-]+)?["']?\s+(\\\s*\n\s*)?-{1,2}[a-z]|(-e|--env)[ =]["']?ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)`)
+	heredoc = pattern.New(`<<-?\s*["']?\\?([A-Za-z_][A-Za-z0-9_]*)`)
+
+	engines = []string{"docker", "podman", "nerdctl"}
+)
+
+// isScript reports whether a file is a script of a shell that starts a server by itself.
+func isScript(file string, head []byte) bool {
+	ext := extension(file)
+	return (ext == ".sh" || ext == ".bash" || shebang.Match(head)) && starts.Match(head) && starts.MatchString(commands(string(head)))
+}
+
+// commands is a script without its here-documents, which are files of their own. Lines stay.
+func commands(text string) string {
+	if !strings.Contains(text, "<<") {
+		return text
+	}
+	var out strings.Builder
+	mark := ""
+	for row := range strings.Lines(text) {
+		switch m := heredoc.FindStringSubmatch(row); {
+		case mark != "":
+			if strings.TrimSpace(row) == mark {
+				mark = ""
+			}
+			out.WriteByte('\n')
+		default:
+			if m != nil {
+				mark = m[1]
+			}
+			out.WriteString(row)
+		}
+	}
+	return out.String()
+}
+
+// script reads the commands of a shell.
+func script(f target.File, facts *process.Facts) diag.List {
+	f.Data = []byte(commands(string(f.Data)))
+	for _, lines := range logical(f) {
+		var words []topology.Value[string]
+		for _, l := range lines {
+			words = append(words, l.words(0)...)
+		}
+		if len(words) == 0 {
+			continue
+		}
+		run := process.Run{Words: words, Span: words[0].Span}
+		if started, ok := container(words); ok {
+			run = started
+		}
+		facts.Run(run)
+	}
+	return nil
+}
+
+// container is what `docker run` starts: what follows the image belongs to the program in it.
+func container(words []topology.Value[string]) (process.Run, bool) {
+	is := func(w topology.Value[string]) bool { return slices.Contains(engines, path.Base(w.V)) }
+	at := slices.IndexFunc(words, is)
+	if at < 0 || at+1 >= len(words) || words[at+1].V != "run" {
+		return process.Run{}, false
+	}
+	run := process.Run{Span: words[at].Span}
+	var env []topology.Value[string]
+	for i := at + 2; i < len(words); i++ {
+		w := words[i]
+		switch value, joined := strings.CutPrefix(w.V, "--env="); {
+		case joined:
+			env = append(env, process.Part(w, len(w.V)-len(value), len(w.V)))
+		case (w.V == "-e" || w.V == "--env") && i+1 < len(words):
+			i++
+			env = append(env, words[i])
+		case process.OfImage(w.V) != "" && strings.ContainsAny(w.V, "/:") && !strings.HasPrefix(words[i-1].V, "-v"):
+			run.Image, run.Words = w.V, words[i+1:]
+		}
+		if run.Image != "" {
+			break
+		}
+	}
+	run.Env = settings(env)
+	if own, _ := process.Variables(run.Env); run.Image == "" && len(own) > 0 {
+		run.Program = process.Etcd // an image that a variable names
+	}
+	return run, true
+}

@@ -1,0 +1,165 @@
+package lint
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/generators"
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
+)
+
+// inner is a file within a file: what a script writes to disk, a block of text in YAML.
+type inner struct {
+	name   string  // what it is installed as, "" where nothing says
+	pieces []piece // in order
+}
+
+// piece is a stretch of the outer file.
+type piece struct {
+	from, to int  // offsets
+	literal  bool // no shell replaces anything in it
+}
+
+// Bounds of what is looked at within one file, each of which is read with the whole file around it.
+const (
+	maxEmbedded = 100
+	maxAround   = 8 << 20 // bytes, in all
+	maxWithin   = 3       // files within files
+)
+
+// search looks for files within one.
+type search struct {
+	data  []byte
+	left  int // how many more are looked at
+	found []inner
+	kinds []*target.Target
+}
+
+// embedded are the files within a file that are of formats we know.
+func embedded(outer file) []file {
+	s := search{data: outer.data, left: min(maxEmbedded, maxAround/max(1, len(outer.data)))}
+	s.within(inner{outer.path, []piece{{0, len(outer.data), true}}}, outer.format, maxWithin)
+	var out []file
+	for i, in := range s.found {
+		part := outer
+		part.format, part.doc = s.kinds[i], &in
+		out = append(out, part)
+	}
+	return out
+}
+
+// within takes in what a file holds, to some depth.
+func (s *search) within(outer inner, format *target.Target, depth int) {
+	head := s.head(outer)
+	script := isScript(outer.name, head)
+	if depth == 0 || !script && !holdsText(outer.name, head) {
+		return
+	}
+	if script {
+		s.commands(outer, head, format)
+	}
+	for _, p := range outer.pieces {
+		parts := blocks
+		if script {
+			parts = written
+		}
+		for _, in := range parts(s.data, p) {
+			if s.left--; s.left < 0 {
+				return
+			}
+			kind := detect(in.name, s.head(in))
+			if kind != nil && kind.Binary || script && kind == format {
+				kind = nil // a reader of scripts reads what they load, too
+			}
+			if kind != nil {
+				s.found, s.kinds = append(s.found, in), append(s.kinds, kind)
+			}
+			s.within(in, kind, depth-1)
+		}
+	}
+}
+
+// commands takes in what else a script is: it may load rules and start a server.
+func (s *search) commands(script inner, head []byte, format *target.Target) {
+	for i := range generators.Targets {
+		t := &generators.Targets[i]
+		if format != nil && t != format && t.Detect != nil && t.Parse != nil && t.Detect(filepath.ToSlash(script.name), head) {
+			s.found, s.kinds = append(s.found, script), append(s.kinds, t)
+		}
+	}
+}
+
+// head is how a file begins.
+func (s *search) head(in inner) []byte {
+	var out []byte
+	for _, p := range in.pieces {
+		out = append(out, s.data[p.from:min(p.to, p.from+headSize-min(len(out), headSize))]...)
+	}
+	return target.Dedent(out)
+}
+
+// addEmbedded takes in what a file embeds. The file itself may be known already; it reports whether it is then.
+func (c *collector) addEmbedded(outer file, known bool) bool {
+	if !embeds(outer.path, outer.data[:min(len(outer.data), headSize)]) || refusal(outer) != "" {
+		return known
+	}
+	parts := embedded(outer)
+	if len(parts) > 0 && !known {
+		c.read++
+	}
+	c.files = append(c.files, parts...)
+	return known || len(parts) > 0
+}
+
+// embeds reports whether a file may hold others.
+func embeds(p string, head []byte) bool { return isScript(p, head) || holdsText(p, head) }
+
+// lineAt is the line that begins at an offset, and where the next one does.
+func lineAt(data []byte, at int) (line []byte, next int) {
+	if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+		return data[at : at+n], at + n + 1
+	}
+	return data[at:], len(data)
+}
+
+// extension is how a file is called, without what marks a template.
+func extension(p string) string { return filepath.Ext(templated.ReplaceAllString(p, "")) }
+
+var templated = pattern.New(`\.(j2|jinja|jinja2|tpl|tmpl|erb|in|template)$`)
+
+// expanded is what the shell replaces. A backslash before it keeps it.
+var expanded = pattern.New("\\\\.|\\$\\{[^}\\n]*\\}|\\$\\([^)\\n]*\\)|\\$\\w+|`[^`\\n]*`")
+
+// extract blanks what is around an inner file, and what the shell replaces in it. Positions stay.
+func (in *inner) extract(outer []byte) []byte {
+	out := make([]byte, len(outer))
+	for i, c := range outer {
+		if out[i] = ' '; c == '\n' {
+			out[i] = c
+		}
+	}
+	for _, p := range in.pieces {
+		copy(out[p.from:p.to], outer[p.from:p.to])
+		if p.literal {
+			continue
+		}
+		body := out[p.from:p.to]
+		for at := 0; ; {
+			m := expanded.FindIndex(body[at:])
+			if m == nil {
+				break
+			}
+			if word := body[at+m[0] : at+m[1]]; word[0] != '\\' && len(word) >= len(topology.Hole) {
+				copy(word, strings.Repeat(topology.Hole, len(word)/len(topology.Hole)+1))
+			}
+			at += m[1]
+		}
+	}
+	return out
+}
+
+// end is where an inner file ends.
+func (in *inner) end() int { return in.pieces[len(in.pieces)-1].to }
