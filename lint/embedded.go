@@ -13,8 +13,9 @@ import (
 
 // inner is a file within a file: what a script writes to disk, a block of text in YAML.
 type inner struct {
-	name   string  // what it is installed as, "" where nothing says
-	pieces []piece // in order
+	name    string  // what it is installed as, "" where nothing says
+	pieces  []piece // in order
+	partial bool    // only a run tells what else the file holds
 }
 
 // piece is a stretch of the outer file.
@@ -41,7 +42,7 @@ type search struct {
 // embedded are the files within a file that are of formats we know.
 func embedded(outer file) []file {
 	s := search{data: outer.data, left: min(maxEmbedded, maxAround/max(1, len(outer.data)))}
-	s.within(inner{outer.path, []piece{{0, len(outer.data), true}}}, outer.format, maxWithin)
+	s.within(inner{name: outer.path, pieces: []piece{{0, len(outer.data), true}}}, outer.format, maxWithin)
 	var out []file
 	for i, in := range s.found {
 		part := outer

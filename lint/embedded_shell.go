@@ -57,7 +57,7 @@ func written(data []byte, p piece) []inner {
 }
 
 // add takes in a text that a command writes. A text that is appended in another branch than what it is appended to stands
-// by itself.
+// by itself: which of the two is there, or both, only a run tells.
 func (w *writer) add(p piece, command []byte) {
 	name, appended := "", false
 	for _, to := range destination.FindAllSubmatch(command, -1) {
@@ -73,8 +73,12 @@ func (w *writer) add(p piece, command []byte) {
 		w.found[i].pieces = append(w.found[i].pieces, p)
 		return
 	}
+	again := before && name != ""
+	if again {
+		w.found[i].partial = true
+	}
 	w.latest[name] = len(w.found)
-	w.found = append(w.found, inner{name, []piece{p}})
+	w.found = append(w.found, inner{name: name, pieces: []piece{p}, partial: again})
 }
 
 // endOfDocument is where a here-document ends, and where the script goes on.

@@ -52,7 +52,7 @@ func blocks(data []byte, p piece) []inner {
 		if !strings.ContainsAny(key, "./") {
 			key = nameOf(rows, i, end, column)
 		}
-		out = append(out, inner{strings.TrimPrefix(key, "/"), []piece{{rows[i+1].at, rows[end-1].next, p.literal}}})
+		out = append(out, inner{name: strings.TrimPrefix(key, "/"), pieces: []piece{{rows[i+1].at, rows[end-1].next, p.literal}}})
 		i = end - 1
 	}
 	return out

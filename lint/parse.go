@@ -136,7 +136,10 @@ type folders map[string][]string
 
 // beside reports whether files stand on disk beside those of a unit that its program may load with them.
 func (f folders) beside(u unit) bool {
-	if u.format.Besides == nil || u.files[0].path == "-" || u.files[0].doc != nil {
+	if in := u.files[0].doc; in != nil {
+		return in.partial
+	}
+	if u.format.Besides == nil || u.files[0].path == "-" {
 		return false
 	}
 	folder := filepath.Dir(u.files[0].path)

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
@@ -115,11 +116,18 @@ func (r *reader) upstream(n *node, s scope) {
 	}
 	p.Balance = balance(&s)
 	p.Check = passive(servers, n.span())
-	if _, complete := s.own("server"); !complete {
+	lua := slices.ContainsFunc(s.nodes, func(c *node) bool { return strings.HasPrefix(c.name.text, "balancer_by_lua") })
+	if lua { // which chooses, checks, and replaces the servers that are written
+		p.Balance = topology.UnknownAt[string](n.span())
+	}
+	if _, complete := s.own("server"); !complete || lua {
 		p.Check = topology.Check{Span: n.span()}
 	}
 	r.proxy.Pools = append(r.proxy.Pools, p)
 }
+
+// webPort is where an http block sends requests if nothing is written.
+const webPort = 80
 
 // member reads a server of an upstream.
 func member(n *node) topology.Server {
@@ -129,6 +137,9 @@ func member(n *node) topology.Server {
 		Span:    n.span(),
 	}
 	v.Host, v.Port = serverOf(n.args[0])
+	if v.Host.Known() && !strings.Contains(n.args[0].text, ":") { // an http block's default; a stream has none
+		v.Port = topology.DefaultAt(webPort, n.args[0].span)
+	}
 	v.Resolves = resolves(v.Host, n)
 	for _, a := range n.args[1:] {
 		switch {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -100,18 +102,22 @@ func (s scope) template(e *hclsyntax.TemplateExpr) value {
 	)
 	for _, part := range e.Parts {
 		v := s.eval(part)
-		t, known := v.text()
-		text += t
-		ok = ok && known && len(text) <= maxText
 		refs = union(refs, v.refs)
 		if !ok {
-			text = ""
+			continue
+		}
+		t, known := v.text()
+		if ok = known && len(text)+len(t) <= maxText; ok {
+			text += t
 		}
 	}
-	if !ok {
-		return unknown(e.Range(), refs...)
+	switch {
+	case ok:
+		return value{data: text, at: e.Range()}
+	case text != "": // how it begins may say enough
+		return value{data: text + topology.Hole, at: e.Range(), refs: refs}
 	}
-	return value{data: text, at: e.Range()}
+	return unknown(e.Range(), refs...)
 }
 
 func (s scope) tuple(e *hclsyntax.TupleConsExpr) value {

@@ -157,5 +157,9 @@ func targetPort(v value) (int, bool) {
 func targetPath(v value) (string, bool) {
 	t, _ := v.text()
 	_, path, ok := strings.Cut(t, "/")
-	return "/" + path, ok
+	begins, _, hole := strings.Cut(path, topology.Hole)
+	if hole && strings.HasPrefix(begins, "v2/") { // whatever follows
+		return "/" + begins + "…", true
+	}
+	return "/" + path, ok && !hole
 }

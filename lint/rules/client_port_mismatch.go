@@ -31,7 +31,7 @@ func checkClientPortMismatch(g *topology.Group) diag.List {
 		}
 		var d *diag.Diagnostic
 		for _, s := range b.Servers {
-			if !s.Port.Known() || isMembersPort(g, s.Port.V) || !stated && !slices.Contains(transposed, s.Port.V) {
+			if !s.Port.Known() || isMembersPort(g, s.Port.V) || !stated && !slices.Contains(topology.Transposed, s.Port.V) {
 				continue
 			}
 			if d != nil {
@@ -67,9 +67,6 @@ func another(g *topology.Group, b topology.EtcdPool) bool {
 	}
 	return false
 }
-
-// transposed are 2379 with two neighbouring digits exchanged.
-var transposed = []int{3279, 2739, 2397}
 
 // statesPort reports whether a spec or a manifest says on which port members serve clients.
 func statesPort(g *topology.Group) bool {

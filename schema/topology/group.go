@@ -74,8 +74,9 @@ const (
 // DefaultMetricsPort is what kubeadm and everybody else chooses for --listen-metrics-urls.
 const DefaultMetricsPort = 2381
 
-// foreign are the ports of what often runs on the machines of etcd and is none of its business: kube-apiserver, the web.
-var foreign = map[int]bool{80: true, 443: true, 6443: true}
+// foreign are the ports of what often runs on the machines of etcd and is none of its business: the web, kube-apiserver,
+// kubelet, the supervisors of RKE2 and OpenShift.
+var foreign = map[int]bool{80: true, 443: true, 6443: true, 9345: true, 10250: true, 22623: true}
 
 // Spec is the spec of the group, or nil.
 func (g *Group) Spec() *Topology {
@@ -243,7 +244,7 @@ func (g *Group) ownPool(t *Topology, b *Pool) Proof {
 	members := g.MemberHosts()
 	proof := NotEtcd
 	for _, s := range b.Servers {
-		if NamesEtcd(s.Name.V) || s.Host.Known() && members[Host(s.Host.V)] || NamesEtcd(s.Host.V) {
+		if NamesEtcd(s.Name.V) || NamesEtcd(s.Host.V) || s.Host.Known() && members[Host(s.Host.V)] && g.mayServe(s.Port) {
 			return Proven
 		}
 		if s.Port.Known() && g.isEtcdPort(s.Port.V) {
@@ -267,6 +268,14 @@ func (g *Group) ownListener(l *Listener) Proof {
 	}
 	return NotEtcd
 }
+
+// mayServe reports whether a port on a member's machine may be etcd's: the machine serves other things, too.
+func (g *Group) mayServe(p Value[int]) bool {
+	return !p.Known() || g.isEtcdPort(p.V) || p.V == g.MetricsPort() || p.V == g.ClientHTTPPort() || slices.Contains(Transposed, p.V)
+}
+
+// Transposed are 2379 with two neighbouring digits exchanged.
+var Transposed = []int{3279, 2739, 2397}
 
 func (g *Group) isEtcdPort(p int) bool {
 	return p == DefaultClientPort || p == DefaultPeerPort || p == g.ClientPort() || p == g.PeerPort()
