@@ -101,7 +101,9 @@ func (r *raising) servers() {
 			m.hostname = topology.CanonicalHost(name.V)
 		}
 		m.drain = s.Drain.Known() && s.Drain.V
-		r.use(s.Span)
+		if !s.Backup.V { // a spec has no second choice
+			r.use(s.Span)
+		}
 		behind[r.merge(m)] = true
 	}
 	for _, m := range r.etcd {
