@@ -20,6 +20,7 @@ const quiet = 10 * time.Second // longer than the shortened timeouts
 // A watch, a lease and a lock that are idle for longer than the load balancer's timeouts: with what is built they are
 // not even cut, and where the spec shortens the timeouts to less than a client's pings, they come back whole.
 func TestIdleClients(t *testing.T) {
+	t.Parallel()
 	short := `// etcdlbgen:ignore watch-timeout cut on purpose
 loadBalancer: timeouts: idle: "3s" // etcdlbgen:ignore watch-timeout cut on purpose
 `

@@ -11,6 +11,7 @@ import (
 // A learner gets no client's connection: the spec's word keeps it out of both proxies, and where the spec does not know
 // yet, the health check keeps it out of HAProxy.
 func TestLearnerGetsNoTraffic(t *testing.T) {
+	t.Parallel()
 	r := NewRig(t)
 	spec := Spec{Version: Current(t).Version, Members: 4, Nodes: 3}
 	forgotten := r.Build(spec)

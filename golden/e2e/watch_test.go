@@ -21,21 +21,25 @@ type watch struct {
 	err       error
 }
 
+// watch watches from a revision on. A watch that ends goes on where it was, as its users do: clients take some of what
+// an old etcd says when it stops for its last word.
 func (c *Cluster) watch(ctx context.Context, running *sync.WaitGroup, cli *clientv3.Client, from int64) *watch {
 	c.Helper()
 	w := new(watch)
-	responses := cli.Watch(ctx, events, clientv3.WithPrefix(), clientv3.WithRev(from))
 	running.Go(func() {
 		defer cli.Close()
-		for resp := range responses {
-			w.Lock()
-			for _, e := range resp.Events {
-				w.revisions = append(w.revisions, e.Kv.ModRevision)
+		for next := from; ctx.Err() == nil && w.err == nil; time.Sleep(100 * time.Millisecond) {
+			for resp := range cli.Watch(ctx, events, clientv3.WithPrefix(), clientv3.WithRev(next)) {
+				w.Lock()
+				for _, e := range resp.Events {
+					w.revisions = append(w.revisions, e.Kv.ModRevision)
+					next = e.Kv.ModRevision + 1
+				}
+				if resp.CompactRevision > 0 {
+					w.err = resp.Err()
+				}
+				w.Unlock()
 			}
-			if err := resp.Err(); err != nil && ctx.Err() == nil {
-				w.err = err
-			}
-			w.Unlock()
 		}
 	})
 	return w
@@ -50,7 +54,7 @@ func (w *watch) upTo(c *Cluster, revision int64) []int64 {
 		defer w.Unlock()
 		n := len(w.revisions)
 		if w.err != nil {
-			c.Fatalf("a watch ended after %d events: %v", n, w.err)
+			c.Fatalf("a watch lost its place after %d events: %v", n, w.err)
 		}
 		if n == 0 || w.revisions[n-1] < revision {
 			return fmt.Errorf("it saw %d events", n)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/lower"
 	"github.com/etcdlbgen/etcdlbgen/schema/lower/lowertest"
@@ -206,5 +207,16 @@ targets: {haproxy: {}, prometheus: {}, iptables: {}}
 	}
 	if _, diags := lower.Topology(lowertest.Cluster(t, spec+"cluster: metrics: port: 2381\n")); len(diags) != 0 {
 		t.Errorf("with one: %v", diags)
+	}
+}
+
+// NGINX counts in whole seconds how long a member is out.
+func TestPassiveCheck(t *testing.T) {
+	for interval, want := range map[string]time.Duration{"2s": 2 * time.Second, "500ms": time.Second, "1500ms": 2 * time.Second} {
+		top, _ := lower.Topology(lowertest.Cluster(t, members+fmt.Sprintf(`loadBalancer: {host: "lb", healthCheck: interval: %q}
+targets: nginx: {}`, interval)))
+		if got := top.Proxies[0].Pools[0].Check.Interval.V; got != want {
+			t.Errorf("%s: %v, want %v", interval, got, want)
+		}
 	}
 }

@@ -148,12 +148,15 @@ func (l *lowering) nginx(options *topology.Tree) {
 	})
 }
 
-// passiveCheck is all that open-source NGINX has in a stream: a member is out for ten seconds after one failed connect.
+// passiveCheck is all that open-source NGINX has in a stream: a member is out after one failed connect, for as long as
+// one would wait to ask it again. Not for NGINX's own ten seconds: when each member failed within them, as when an
+// upgrade restarts one after the other or the load balancer loses its network for a moment, nobody is left to connect to.
 func (l *lowering) passiveCheck(options *topology.Tree) topology.Check {
 	at := options.At(l.LoadBalancer.Span)
+	seconds := (l.LoadBalancer.HealthCheck.Interval.V + time.Second - 1).Truncate(time.Second) // all that NGINX counts in
 	return topology.Check{
 		Kind:     topology.DefaultAt(topology.CheckPassive, at),
-		Interval: topology.DefaultAt(10*time.Second, at),
+		Interval: topology.DefaultAt(seconds, at),
 		Fall:     topology.DefaultAt(1, at),
 		Span:     at,
 	}
