@@ -52,6 +52,7 @@ func (r *reader) proxy(at diag.Span) (topology.Proxy, bool) {
 	global := r.global()
 	p.MaxConns = setting(global, readCount, 0, "maxconn") // 0: as many as ulimit -n happens to allow
 	p.HardStop = setting(global, readTime, topology.Never, "hard-stop-after")
+	p.Listeners = r.sockets(global)
 	r.verify = setting(global, readText, "required", "ssl-server-verify")
 	for _, s := range r.sections {
 		if s.kind == "backend" || s.kind == "listen" && !status(s) {

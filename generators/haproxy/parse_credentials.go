@@ -65,3 +65,20 @@ func authentication(s *section) topology.Value[bool] {
 	}
 	return topology.DefaultAt(false, s.head)
 }
+
+// sockets are where the process itself answers on the network. Who connects there is not asked who it is.
+func (r *reader) sockets(global *section) []topology.Listener {
+	var out []topology.Listener
+	for _, l := range global.by["stats"] {
+		host, port, ok := cutPort(l.word(2).text)
+		if !l.is("stats", "socket") || !ok || port == "" || l.word(2).unknown {
+			continue
+		}
+		out = append(out, topology.Listener{
+			Name: topology.SetAt("stats socket", l.at), Mode: topology.DefaultAt(topology.TCP, l.at),
+			Metrics: true, Commands: true, Authenticated: topology.DefaultAt(false, l.at), Span: l.at,
+			Binds: []topology.Bind{{Addr: valueOf(l.word(2).part(host), listenAddr), Port: valueOf(l.word(2).part(port), readPort)}},
+		})
+	}
+	return out
+}

@@ -66,6 +66,7 @@ func label(n node) string { return n.resource.label + n.index() }
 // poolName is a target group's name, else its Name tag, else its label.
 func poolName(n node) topology.Value[string] {
 	if name := read(n, "name", value.text); name.Known() {
+		name.V = tagged(n, name.V)
 		return name
 	}
 	tags, _ := n.get("tags")
@@ -74,7 +75,22 @@ func poolName(n node) topology.Value[string] {
 			return name
 		}
 	}
-	return topology.SetAt(label(n), n.span())
+	return topology.SetAt(tagged(n, label(n)), n.span())
+}
+
+// tagged is a name with the tag behind it that says what the name does not: that the thing is etcd's.
+func tagged(n node, name string) string {
+	tags, _ := n.get("tags")
+	m, ok := tags.data.(*mapping)
+	if !ok || topology.NamesEtcd(name) {
+		return name
+	}
+	for _, key := range m.keys {
+		if tag, ok := m.fields[key].text(); ok && topology.NamesEtcd(tag) {
+			return name + " (" + tag + ")"
+		}
+	}
+	return name
 }
 
 // readMode is the layer that a listener or target group speaks.

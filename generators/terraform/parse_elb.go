@@ -74,12 +74,13 @@ func classicPool(n node, port, before int) string {
 	return labelled(n) + ":" + strconv.Itoa(port)
 }
 
-// labelled is a resource's name, else its label.
+// labelled is a resource's name, else its label, with the tag that says that it is etcd's.
 func labelled(n node) string {
-	if name := read(n, "name", value.text); name.Known() {
-		return name.V
+	name := read(n, "name", value.text)
+	if !name.Known() {
+		name.V = n.resource.label
 	}
-	return n.resource.label
+	return tagged(n, name.V)
 }
 
 func classicMode(listener node, protocol string) topology.Value[topology.Mode] {

@@ -78,8 +78,21 @@ func elsewhere(g *topology.Group, w wall, rules []topology.FirewallRule, r topol
 // dialed reports whether a rule admits exactly what clients dial.
 func dialed(g *topology.Group, r topology.FirewallRule) bool {
 	source := topology.Host(sourceOf(r))
-	return (r.FromName.Known() || r.From.Known() && r.From.V.IsSingleIP()) &&
-		slices.ContainsFunc(g.Dialed(), func(v topology.Value[string]) bool { return v.V == source })
+	return (r.FromName.Known() || r.From.Known() && r.From.V.IsSingleIP()) && (clouds(g)[source] ||
+		slices.ContainsFunc(g.Dialed(), func(v topology.Value[string]) bool { return v.V == source }))
+}
+
+// clouds are the addresses of etcd's load balancers in clouds.
+func clouds(g *topology.Group) map[string]bool {
+	out := map[string]bool{}
+	for _, l := range g.EtcdListeners() {
+		for _, b := range l.Binds {
+			if l.Proxy.Cloud() && b.Addr.Known() {
+				out[topology.Host(b.Addr.V.String())] = true
+			}
+		}
+	}
+	return out
 }
 
 // virtual are the addresses that move between machines, so that none of them is a machine's own.

@@ -54,11 +54,17 @@ func exposed(p topology.Proxy, l topology.Listener) diag.List {
 	if i < 0 {
 		return nil
 	}
-	return diag.List{{
+	d := diag.Diagnostic{
 		Span: l.Binds[i].Addr.Span, Severity: diag.Warning,
 		Message: fmt.Sprintf("%s serves statistics on all addresses %s, so anybody in the network sees every member and its state; "+
 			"need loopback, the network of monitoring or a password of its own", called("listener", l.Name), how),
 		Hint:    "bind it to 127.0.0.1, or add: http-request deny unless { src 10.0.9.0/24 } (allow and deny in nginx)",
 		Subject: p.Platform + " metrics " + l.Name.V,
-	}}
+	}
+	if l.Commands {
+		d.Message = fmt.Sprintf("%s takes commands on all addresses %s, so anybody in the network may take members out of their pool; "+
+			"need loopback or a path", l.Name.V, how)
+		d.Hint = "write stats socket /run/haproxy/admin.sock mode 600 level admin"
+	}
+	return diag.List{d}
 }

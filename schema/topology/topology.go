@@ -190,6 +190,7 @@ type Listener struct {
 	Name     Value[string]
 	Mode     Value[Mode]
 	Metrics  bool // serves the proxy's own metrics or status, not etcd
+	Commands bool // takes commands to the proxy from whoever connects; it then is for Metrics, too
 	Binds    []Bind
 	MaxConns Value[int]
 	// ClientTimeout is how long the proxy waits for a client that says nothing; Never: for ever.
