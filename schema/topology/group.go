@@ -271,11 +271,15 @@ func (g *Group) ownListener(l *Listener) Proof {
 
 // mayServe reports whether a port on a member's machine may be etcd's: the machine serves other things, too.
 func (g *Group) mayServe(p Value[int]) bool {
-	return !p.Known() || g.isEtcdPort(p.V) || p.V == g.MetricsPort() || p.V == g.ClientHTTPPort() || slices.Contains(Transposed, p.V)
+	return !p.Known() || g.isEtcdPort(p.V) || p.V == g.MetricsPort() || p.V == g.ClientHTTPPort() || slices.Contains(Transposed, p.V) ||
+		p.V%10000 == DefaultClientPort || p.V%10000 == DefaultPeerPort || slices.Contains(others, p.V)
 }
 
 // Transposed are 2379 with two neighbouring digits exchanged.
 var Transposed = []int{3279, 2739, 2397}
+
+// others are ports that etcd had before 2.0, which some clusters keep, and that kops gives it.
+var others = []int{4001, 7001, 4002, 7002}
 
 func (g *Group) isEtcdPort(p int) bool {
 	return p == DefaultClientPort || p == DefaultPeerPort || p == g.ClientPort() || p == g.PeerPort()

@@ -55,6 +55,7 @@ func TestScope(t *testing.T) {
 		"kube-apiserver":              {pool: pool("k8s", server("cp1", "10.0.1.10", 6443)), want: topology.NotEtcd},
 		"kube-apiserver on a member":  {pool: pool("k8s", server("etcd-1", "10.0.1.10", 6443)), spec: true, want: topology.NotEtcd},
 		"another database":            {pool: pool("pg", server("a", "10.9.0.1", 5432)), spec: true, want: topology.NotEtcd},
+		"a database on a member":      {pool: pool("pg", server("a", "10.0.1.10", 5432)), spec: true, want: topology.NotEtcd},
 		"by port":                     {pool: pool("a", server("a", "10.0.1.10", 2379)), want: topology.ByPort, listens: topology.ByPort},
 		"by name":                     {pool: pool("my-etcd", server("a", "10.0.1.10", 12379)), want: topology.Proven, listens: topology.Proven},
 		"by server name":              {pool: pool("a", server("etcd1", "10.0.1.10", 12379)), want: topology.Proven, listens: topology.Proven},
