@@ -28,6 +28,12 @@ var blind = map[string]string{
 	"roundrobin": "takes turns", "static-rr": "takes turns", "first": "fills the first server", "source": "goes by the client's address",
 }
 
+// fewest spells how the server with the fewest connections is chosen.
+var fewest = remedies{
+	"haproxy": "write balance leastconn", "nginx": "write least_conn in the upstream block", "spec": `set balance: "leastconn"`,
+	"": "choose the server with the fewest connections",
+}
+
 func checkBalanceLongLived(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
@@ -46,8 +52,8 @@ func checkBalanceLongLived(g *topology.Group) diag.List {
 			Span:     at,
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s %s (%s) with new connections, of which etcd's clients make few and keep them for days, so after a member was "+
-				"down the load stays uneven; need the fewest connections to decide", b.Called(), how, b.Balance.V),
-			Hint:    "set balance leastconn (least_conn in nginx)",
+				"down the load stays uneven; need the member with the fewest connections to be chosen", b.Called(), how, b.Balance.V),
+			Hint:    fewest.of(b.Source, b.Proxy),
 			Subject: b.Subject(),
 			Edits:   leastconn(b),
 		})

@@ -27,14 +27,20 @@ var checkTCPOnly = Rule{
 	Unjudged: checkTCPOnlyUnjudged,
 }
 
+// telling spells a check that asks etcd.
+var telling = remedies{
+	"haproxy": "write option httpchk GET " + saneHealth + ", and check port 2381 in the server lines; etcd needs --listen-metrics-urls=http://<address>:2381",
+	"spec":    "start etcd with --listen-metrics-urls=http://<address>:2381, and set metrics: port: 2381 of the cluster",
+	"":        "start etcd with --listen-metrics-urls=http://<address>:2381, and check GET " + saneHealth + " there",
+}
+
 func checkCheckTCPOnly(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
 		if onPeerPort(g, b) || !anyChecked(b) {
 			continue
 		}
-		how, hint := "", "start etcd with --listen-metrics-urls=http://<address>:2381 and check GET /health?exclude=NOSPACE "+
-			"there (in the spec: cluster: metrics: port: 2381)"
+		how, hint := "", telling.of(b.Source, b.Proxy)
 		switch b.Check.Kind.V {
 		case topology.CheckTCP:
 			how = "is checked by a connection alone"

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -42,7 +43,7 @@ func checkCloudIdleDefault(g *topology.Group) diag.List {
 				Severity: diag.Warning,
 				Message: fmt.Sprintf("%s leaves the cloud's idle timeout of %s standing, after which the connections of clients that do "+
 					"not ping are dropped in silence; need a timeout that is written down, such as 1h", l.Called(), short(r.Idle.V)),
-				Hint:    "set tcp_idle_timeout_seconds = 3600 (AWS), idle_timeout_in_minutes = 60 (Azure) or timeout_sec = 3600 (Google)",
+				Hint:    patience(l, time.Hour),
 				Subject: l.Subject(),
 			})
 		}

@@ -35,8 +35,8 @@ func checkConnectionLimit(g *topology.Group) diag.List {
 		most, known := limitOf(p)
 		switch {
 		case known && most == 0 && p.MaxConns.State == topology.Defaulted:
-			d.Message = fmt.Sprintf("%s has no limit of connections of its own, so it ends where ulimit -n happens to, and clients beyond that hang; "+
-				"need a limit", p.Platform)
+			d.Message = fmt.Sprintf("%s has no limit of connections of its own, so ulimit -n decides where it ends, and clients beyond that hang; "+
+				"need maxconn in the global section", p.Platform)
 			d.Hint = "add maxconn 20000 to the global section"
 		case known && expected.Known() && most < expected.V:
 			d.Message = fmt.Sprintf("%s admits %d client connections of the %d that the spec expects, so the rest hang; need %d or more",
@@ -45,8 +45,8 @@ func checkConnectionLimit(g *topology.Group) diag.List {
 			d.Related = []diag.Related{{Span: expected.Span, Message: "the connections to expect"}}
 		case p.FilesSuffice.Known() && !p.FilesSuffice.V:
 			d.Span = p.FilesSuffice.Span
-			d.Message = fmt.Sprintf("%s may not open a file for each of its connections, unless whoever starts it says so, and then refuses clients "+
-				"before its limit; need worker_rlimit_nofile above worker_connections", p.Platform)
+			d.Message = fmt.Sprintf("nothing here lets %s open as many files as worker_connections says, so it refuses clients before that number is "+
+				"reached, unless its unit lets it; need worker_rlimit_nofile above worker_connections", p.Platform)
 			d.Hint = "set worker_rlimit_nofile to worker_connections and some more"
 		default:
 			continue

@@ -34,7 +34,7 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 			if b.Mode.State == topology.Set {
 				at = b.Mode.Span
 			}
-			out = append(out, fault(at, b.Called(), "members", b.Subject()))
+			out = append(out, fault(at, b.Called(), "members", b.Subject(), raw.of(b.Source, b.Proxy)))
 		}
 	}
 	for _, l := range g.EtcdListeners() {
@@ -43,7 +43,7 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 		}
 		for _, b := range leadsTo(g, l) {
 			if servesClients(g, b) && !said[b] {
-				out = append(out, fault(l.HTTP2.Span, l.Called(), "clients", l.Subject()))
+				out = append(out, fault(l.HTTP2.Span, l.Called(), "clients", l.Subject(), raw.of(l.Source, l.Proxy)))
 				break
 			}
 		}
@@ -51,12 +51,20 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 	return out
 }
 
-func fault(at diag.Span, who, whom, subject string) diag.Diagnostic {
+// raw spells a proxy that does not look into what it passes on, or that speaks HTTP/2.
+var raw = remedies{
+	"haproxy": "write mode tcp, or alpn h2 (proto h2 without TLS) on the bind and server lines",
+	"nginx":   "move it to a stream block, or listen with http2 and pass on with grpc_pass",
+	"aws":     "use a network load balancer, or protocol_version = \"GRPC\" behind a listener of protocol HTTPS", "aws-classic": "use a network load balancer",
+	"": "use protocol TCP",
+}
+
+func fault(at diag.Span, who, whom, subject, hint string) diag.Diagnostic {
 	return diag.Diagnostic{
 		Span:     at,
 		Severity: diag.Error,
 		Message:  fmt.Sprintf("%s speaks HTTP/1.1 to %s, but etcd's clients need HTTP/2 from end to end, so every request fails; need TCP", who, whom),
-		Hint:     "use mode tcp (on AWS a network load balancer), or HTTP/2 to both sides (in nginx http2 and grpc_pass)",
+		Hint:     hint,
 		Subject:  subject,
 	}
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -30,7 +31,7 @@ func checkNoEffect(g *topology.Group) diag.List {
 				out = append(out, diag.Diagnostic{
 					Span:     i.Span,
 					Severity: diag.Error,
-					Message:  fmt.Sprintf("this is %s, which %s; need it gone", i.Setting, i.Fate),
+					Message:  fmt.Sprintf("%s stands here, which %s, %s; need it gone", i.Setting, i.Fate, consequence(i.Fate)),
 					Hint:     i.Instead,
 					Subject:  p.Platform + " " + i.Setting,
 				})
@@ -38,4 +39,12 @@ func checkNoEffect(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// consequence is what comes of a setting that is refused, or else ignored.
+func consequence(fate string) string {
+	if strings.Contains(fate, "refuses") {
+		return "so nothing of the file is loaded"
+	}
+	return "so it changes nothing"
 }

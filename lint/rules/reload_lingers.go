@@ -23,6 +23,12 @@ var reloadLingers = Rule{
 	Check: checkReloadLingers,
 }
 
+// stops spells how old processes end.
+var stops = remedies{
+	"haproxy": "add hard-stop-after 30m to the global section", "nginx": "add worker_shutdown_timeout 30m to the main context",
+	"": "let old processes end after 30m",
+}
+
 func checkReloadLingers(g *topology.Group) diag.List {
 	const long = time.Hour
 	var out diag.List
@@ -40,7 +46,7 @@ func checkReloadLingers(g *topology.Group) diag.List {
 				Severity: diag.Warning,
 				Message: fmt.Sprintf("%s keeps quiet connections for %s, and nothing bounds how long an old process serves them, so each "+
 					"reload leaves one behind; need a hard stop, or an idle timeout of %s or less", l.Called(), short(r.Idle.V), short(long)),
-				Hint:    "add hard-stop-after 30m to the global section (worker_shutdown_timeout 30m in nginx)",
+				Hint:    stops.of(l.Source, l.Proxy),
 				Subject: l.Subject(),
 			})
 		}

@@ -23,6 +23,13 @@ var serverNameUnresolved = Rule{
 	Check: checkServerNameUnresolved,
 }
 
+// lookups spells how a name is looked up again.
+var lookups = remedies{
+	"haproxy": "write the member's address, or add a resolvers section, and resolvers and init-addr last,libc,none to the server lines",
+	"nginx":   "write the member's address, or a resolver, zone and the parameter resolve (from nginx 1.27.3 on)",
+	"":        "write the member's address",
+}
+
 func checkServerNameUnresolved(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
@@ -40,9 +47,9 @@ func checkServerNameUnresolved(g *topology.Group) diag.List {
 			d = &diag.Diagnostic{
 				Span:     s.Host.Span,
 				Severity: diag.Warning,
-				Message: fmt.Sprintf("%s looks up %s only when %s starts, which fails while there is no answer, and never sees a new address; "+
+				Message: fmt.Sprintf("%s looks up %s only when %s starts: without an answer the start fails, and a new address is never seen; "+
 					"need an address, or a name that is looked up again", b.Called(), s.Host.V, b.Proxy.Platform),
-				Hint:    "write the member's address, or add resolvers and init-addr last,libc,none (resolve in nginx)",
+				Hint:    lookups.of(b.Source, b.Proxy),
 				Subject: b.Subject(),
 			}
 		}

@@ -29,7 +29,7 @@ func checkStatsExposed(g *topology.Group) diag.List {
 		for _, p := range t.Proxies {
 			for _, l := range p.Listeners {
 				if l.Metrics && len(l.Sources) == 0 {
-					out = append(out, exposed(p, l)...)
+					out = append(out, exposed(t, p, l)...)
 				}
 			}
 		}
@@ -37,8 +37,14 @@ func checkStatsExposed(g *topology.Group) diag.List {
 	return out
 }
 
+// closed spells how a listener serves some alone.
+var closed = remedies{
+	"nginx": "listen on 127.0.0.1, or add: allow 10.0.9.0/24; deny all;",
+	"":      "bind it to 127.0.0.1, or add: http-request deny unless { src 10.0.9.0/24 }",
+}
+
 // exposed finds the address at which a listener serves everybody.
-func exposed(p topology.Proxy, l topology.Listener) diag.List {
+func exposed(t *topology.Topology, p topology.Proxy, l topology.Listener) diag.List {
 	how := ""
 	switch {
 	case !l.Authenticated.Known():
@@ -58,7 +64,7 @@ func exposed(p topology.Proxy, l topology.Listener) diag.List {
 		Span: l.Binds[i].Addr.Span, Severity: diag.Warning,
 		Message: fmt.Sprintf("%s serves statistics on all addresses %s, so anybody in the network sees every member and its state; "+
 			"need loopback, the network of monitoring or a password of its own", called("listener", l.Name), how),
-		Hint:    "bind it to 127.0.0.1, or add: http-request deny unless { src 10.0.9.0/24 } (allow and deny in nginx)",
+		Hint:    closed.of(t, &p),
 		Subject: p.Platform + " metrics " + l.Name.V,
 	}
 	if l.Commands {

@@ -23,6 +23,12 @@ var tlsVerifyNone = Rule{
 	Check: checkTLSVerifyNone,
 }
 
+// verified spells how members' certificates are verified.
+var verified = remedies{
+	"nginx": "set proxy_ssl_verify on and proxy_ssl_trusted_certificate (grpc_ssl_verify with grpc_pass)",
+	"":      "set verify required and ca-file",
+}
+
 func checkTLSVerifyNone(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
@@ -39,7 +45,7 @@ func checkTLSVerifyNone(g *topology.Group) diag.List {
 			Severity: diag.Error,
 			Message: fmt.Sprintf("%s %s without verifying their certificates, so whoever answers is taken for a member; "+
 				"need them verified against etcd's CA", b.Called(), what),
-			Hint:    "set verify required and ca-file (in nginx proxy_ssl_verify on and proxy_ssl_trusted_certificate)",
+			Hint:    verified.of(b.Source, b.Proxy),
 			Subject: b.Subject(),
 		})
 	}

@@ -51,8 +51,7 @@ func checkWatchTimeout(g *topology.Group) diag.List {
 			d.Message = fmt.Sprintf("%s closes idle connections after %s, %s", l.Called(), short(r.Idle.V), d.Message)
 			d.Span, d.Subject = r.Idle.Span, l.Subject()
 			enough := max(enoughNoPings, 3*ping)
-			d.Hint = fmt.Sprintf("set it to %s (timeout tunnel, proxy_timeout or tcp_idle_timeout_seconds; in the spec timeouts.idle)",
-				short(enough))
+			d.Hint = patience(l, enough)
 			if r.Idle.State == topology.Set && enough == enoughNoPings { // not every platform admits more
 				d.Edits = []diag.Edit{{Span: r.Idle.Span, From: r.Idle.V, To: enough}}
 			}
@@ -63,6 +62,24 @@ func checkWatchTimeout(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// patience spells an idle timeout.
+func patience(l topology.EtcdListener, d time.Duration) string {
+	seconds := fmt.Sprint(int(d / time.Second))
+	aws := "set tcp_idle_timeout_seconds = " + seconds
+	nginx := "set proxy_timeout " + topology.Short(d)
+	if l.Mode.V == topology.HTTP {
+		aws = "set idle_timeout = " + seconds
+		nginx = "set grpc_read_timeout and grpc_send_timeout (with proxy_pass, proxy_read_timeout) to " + topology.Short(d)
+	}
+	return remedies{
+		"haproxy": "add timeout tunnel " + topology.Short(d) + " to the backend, or set timeout client and timeout server to as much",
+		"nginx":   nginx, "aws": aws, "aws-classic": "set idle_timeout = " + seconds,
+		"azure":     "set idle_timeout_in_minutes = " + fmt.Sprint(int(d/time.Minute)),
+		"gcp-proxy": "set timeout_sec = " + seconds, "spec": `set timeouts: idle: "` + topology.Short(d) + `"`,
+		"": "set it to " + topology.Short(d),
+	}.of(l.Source, l.Proxy)
 }
 
 // judgeIdle judges an idle timeout against a ping interval, topology.Never for clients that never ping. The message is
