@@ -44,9 +44,9 @@ var defaults = map[string]any{
 	"targets.cloudcli.aws.deletionProtection":  true,
 	"targets.cloudcli.gcp.globalAccess":        false,
 	"targets.iptables.mode":                    "enforce",
+	"targets.nftables.mode":                    "enforce",
 	"targets.prometheus.probe.exporter":        "127.0.0.1",
 	"targets.prometheus.probe.port":            9115,
-	"targets.nftables.mode":                    "enforce",
 
 	"targets.terraform.dnsFailover.endpoints.*.priority": 100,
 }
@@ -66,10 +66,8 @@ var optional = map[string]bool{
 	"targets.cloudcli.aws":    true,
 	"targets.cloudcli.gcp":    true,
 	"targets.iptables":        true,
+	"targets.nftables":        true,
 
-	"targets.prometheus.probe": true,
-
-	"targets.nftables": true,
-
+	"targets.prometheus.probe":      true,
 	"targets.terraform.dnsFailover": true,
 }
