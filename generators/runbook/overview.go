@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -116,7 +117,7 @@ func (b *book) nodes() {
 // setup is what the commands below expect.
 func (b *book) setup() {
 	b.heading(2, "Before you type commands")
-	b.say("Paths are relative to the folder that this file is in.", "The commands need etcdctl 3.4 or later", "on a machine that reaches the load balancer and the members"+b.admittedOperators()+".")
+	b.say("Paths are relative to the folder that this file is in.", "The commands need etcdctl 3.4 or later", b.operators())
 	if !b.tls() {
 		return
 	}
@@ -135,22 +136,30 @@ func (b *book) setup() {
 	b.run("export ETCDCTL_CACERT="+pair.CA.V, "export ETCDCTL_CERT="+pair.Cert.V, "export ETCDCTL_KEY="+pair.Key.V)
 }
 
-// admittedOperators says from where members can be reached, where the spec's firewall decides it.
-func (b *book) admittedOperators() string {
+// operators says where commands are typed, which the spec's firewall decides: clients reach the load balancer, others
+// the members.
+func (b *book) operators() string {
 	switch {
 	case b.local():
-		return ": a client's"
+		return "on a client's machine."
 	case !b.filtered() && !b.has("terraform") && !b.has("cloudcli"):
-		return ""
-	case len(b.Clients.Direct) == 0:
-		return ": a member, since the firewall admits nobody else (clients.direct in the spec would)"
+		return "on a machine that reaches the load balancer and the members."
 	}
-	return ": a member, or one in " + b.directNetworks() + ", which the firewall admits"
+	client, operator := "a client's", "a member"
+	if len(b.Clients.Networks) > 0 {
+		client += ", which is one in " + networks(b.Clients.Networks)
+	}
+	if len(b.Clients.Direct) > 0 {
+		operator += " or one in " + b.directNetworks()
+	}
+	return "on a machine that the firewall admits: where they dial the load balancer, " + client + "; where they dial members, " + operator + "."
 }
 
-func (b *book) directNetworks() string {
+func (b *book) directNetworks() string { return networks(b.Clients.Direct) }
+
+func networks(of []topology.Value[netip.Prefix]) string {
 	var nets []string
-	for _, n := range b.Clients.Direct {
+	for _, n := range of {
 		nets = append(nets, n.V.String())
 	}
 	return codes(nets)

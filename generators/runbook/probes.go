@@ -6,7 +6,7 @@ func (b *book) balancerProbe() {
 	b.say("Do clients get through?")
 	b.run(b.healthOfBalancer())
 	b.say("If not, " + bypassLink + ". A certificate error says that a member's certificate lacks a name of the load balancer, anything " +
-		"else is the load balancer or a member that it should not use:")
+		"else is the load balancer or a member that it should not use. Ask for their health from the load balancer's machine:")
 	b.run(b.checksFromProxy()...)
 	b.say("If they do, the exporter's machine is not among those that may reach the load balancer (clients.networks in the spec).")
 }

@@ -35,6 +35,7 @@ type Spec struct {
 	Members int
 	Nodes   int      // machines for load balancers
 	Clients int      // connections at a time, 2000 where zero
+	Targets string   // what is built, in CUE; the usual where empty
 	More    []string // CUE that is unified with the rest
 }
 
@@ -70,9 +71,10 @@ clients: {
 	certificate: {ca: %q, cert: %q, key: %q}
 }
 monitoring: networks: ["10.0.8.0/24"]
-targets: {haproxy: {}, nginx: {}, prometheus: {}, iptables: {}, endpoints: {}, etcd: {}}
+targets: {%s}
 `, s.Version, &members, pki.Path("ca.crt"), lbHost, vip, cmp.Or(s.Clients, 2000), &nodes,
-		pki.Path("ca.crt"), pki.Path("client.crt"), pki.Path("client.crt.key"))
+		pki.Path("ca.crt"), pki.Path("client.crt"), pki.Path("client.crt.key"),
+		cmp.Or(s.Targets, "haproxy: {}, nginx: {}, prometheus: {}, iptables: {}, endpoints: {}, etcd: {}"))
 }
 
 // Built is a folder that `etcdlbgen build` wrote.
@@ -113,15 +115,21 @@ func (b *Built) Path(name string) string {
 // Env is an environment file of what was built, as a process's environment.
 func (b *Built) Env(name string) []string {
 	b.rig.Helper()
-	data, err := os.ReadFile(b.Path(name))
+	env, err := variables(b.Path(name))
 	if err != nil {
 		b.rig.Fatal(err)
 	}
+	return env
+}
+
+// variables are those of an environment file.
+func variables(path string) ([]string, error) {
+	data, err := os.ReadFile(path)
 	var env []string
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			env = append(env, line)
 		}
 	}
-	return env
+	return env, err
 }

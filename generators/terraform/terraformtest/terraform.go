@@ -82,10 +82,15 @@ func (tf *Terraform) Run(t testing.TB, dir string, args ...string) []byte {
 	return out
 }
 
+// Env is what the program needs in its environment, for who starts it by other ways.
+func (tf *Terraform) Env() []string {
+	return []string{"TF_CLI_CONFIG_FILE=" + tf.config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"}
+}
+
 func (tf *Terraform) try(dir string, args ...string) ([]byte, error) {
 	cmd := exec.Command(tf.program, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+tf.config, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	cmd.Env = append(os.Environ(), tf.Env()...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	if err := cmd.Run(); err != nil {
