@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
@@ -12,7 +13,9 @@ var (
 	redirects   = pattern.New(`<<(-?)\s*(["']?)\\?([A-Za-z_][A-Za-z0-9_]*)`)
 	echoes      = pattern.New(`^[^#"']*\b(?:echo|printf)\s+(?:-\w+\s+)*(["'])`)
 	destination = pattern.New(`(>>?|\btee\s+(?:-\S+\s+)*)\s*["']?([^\s"'<>|;&]+)`)
-	branches    = pattern.New(`^\s*(else|elif)\b|;;\s*$`)
+	opensIf     = pattern.New(`^\s*(?:if|case)\b`)
+	turnsIf     = pattern.New(`^\s*(?:else|elif)\b|;;\s*$`)
+	closesIf    = pattern.New(`(?:^|[;\s])(?:fi|esac)\s*(?:$|[;)&|#])`)
 )
 
 // isScript reports whether a file is one for a shell.
@@ -24,41 +27,72 @@ func isScript(p string, head []byte) bool {
 // writer gathers the files that a script writes.
 type writer struct {
 	found  []inner
-	latest map[string]int // index of the latest file of a name
-	branch int            // where the latest condition turns
+	latest map[string]int   // index of the latest file of a name
+	place  []branch         // where the script is
+	where  map[int][]branch // of the pieces of each file
+	ifs    int
+}
+
+// branch is one of a condition's.
+type branch struct{ condition, number int }
+
+// follow keeps track of the conditions that a line opens, turns or closes.
+func (w *writer) follow(command []byte) {
+	switch opens, closes := opensIf.Match(command), closesIf.Match(command); {
+	case opens && !closes:
+		w.ifs++
+		w.place = append(slices.Clip(w.place), branch{w.ifs, 0})
+	case closes && !opens && len(w.place) > 0:
+		w.place = w.place[:len(w.place)-1]
+	case turnsIf.Match(command) && len(w.place) > 0:
+		last := w.place[len(w.place)-1]
+		last.number++
+		w.place = append(slices.Clip(w.place[:len(w.place)-1]), last)
+	}
+}
+
+// exclude reports whether two places are in different branches of one condition.
+func exclude(a, b []branch) bool {
+	return slices.ContainsFunc(a, func(x branch) bool {
+		return slices.ContainsFunc(b, func(y branch) bool { return x.condition == y.condition && x.number != y.number })
+	})
 }
 
 // written are the files that a script writes: bodies of here-documents, and quoted texts of several lines that echo gets.
-// What is appended to a file belongs to it.
+// What is appended to a file belongs to it, single lines too.
 func written(data []byte, p piece) []inner {
-	w := writer{latest: map[string]int{}, branch: -1}
+	w := writer{latest: map[string]int{}, where: map[int][]branch{}}
 	for at := p.from; at < p.to; {
 		command, next := lineAt(data[:p.to], at)
-		if branches.Match(command) {
-			w.branch = at
-		}
+		w.follow(command)
 		switch m, quoted := redirects.FindSubmatchIndex(command), echoes.FindSubmatchIndex(command); {
 		case m != nil:
 			mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 			end, after := endOfDocument(data[:p.to], next, mark, tabs)
-			w.add(piece{next, end, p.literal && m[4] < m[5]}, command)
+			w.add(piece{next, end, p.literal && m[4] < m[5]}, command, false)
 			next = after
 		case quoted != nil:
-			if end := closing(data[:p.to], at+quoted[3], data[at+quoted[2]]); end > at+len(command) {
-				rest, after := lineAt(data[:p.to], end+1)
-				literal := p.literal && data[at+quoted[2]] == '\''
-				w.add(piece{startOfText(data, at+quoted[3]), end, literal}, rest)
-				next = after
+			end := closing(data[:p.to], at+quoted[3], data[at+quoted[2]])
+			if end == 0 {
+				break
 			}
+			rest, after := lineAt(data[:p.to], end+1)
+			if bytes.HasSuffix(rest, []byte("\\")) {
+				more, further := lineAt(data[:p.to], after)
+				rest, after = append(slices.Clip(rest[:len(rest)-1]), more...), further
+			}
+			literal := p.literal && data[at+quoted[2]] == '\''
+			w.add(piece{startOfText(data, at+quoted[3]), end, literal}, rest, end <= at+len(command))
+			next = after
 		}
 		at = next
 	}
 	return w.found
 }
 
-// add takes in a text that a command writes. A text that is appended in another branch than what it is appended to stands
-// by itself: which of the two is there, or both, only a run tells.
-func (w *writer) add(p piece, command []byte) {
+// add takes in a text that a command writes. Where another branch has a file of the same name, which of the two is there,
+// or both, only a run tells. A single line matters only behind what is there already.
+func (w *writer) add(p piece, command []byte, single bool) {
 	name, appended := "", false
 	for _, to := range destination.FindAllSubmatch(command, -1) {
 		if bytes.HasPrefix(to[2], []byte("/dev/")) {
@@ -69,16 +103,21 @@ func (w *writer) add(p piece, command []byte) {
 		break
 	}
 	i, before := w.latest[name]
-	if before && appended && name != "" && w.found[i].pieces[0].from > w.branch {
+	before = before && name != ""
+	if before && appended && !exclude(w.where[i], w.place) {
 		w.found[i].pieces = append(w.found[i].pieces, p)
+		w.where[i] = append(w.where[i], w.place...)
 		return
 	}
-	again := before && name != ""
-	if again {
+	if single {
+		return
+	}
+	if before {
 		w.found[i].partial = true
 	}
 	w.latest[name] = len(w.found)
-	w.found = append(w.found, inner{name: name, pieces: []piece{p}, partial: again})
+	w.where[len(w.found)] = slices.Clone(w.place)
+	w.found = append(w.found, inner{name: name, pieces: []piece{p}, partial: before})
 }
 
 // endOfDocument is where a here-document ends, and where the script goes on.

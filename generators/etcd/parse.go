@@ -18,7 +18,10 @@ import (
 var (
 	// Keys of etcd's configuration, at the beginning of a line: a file of variables has them with underscores.
 	hasKeys = pattern.New(`(?m)^"?(listen-(client|peer|metrics)-urls|advertise-client-urls|initial-advertise-peer-urls|(client|peer)-transport-security)"?:`)
-	hasKind = pattern.New(`(?m)^(apiVersion|kind):`)
+	// Container Linux had them in its cloud-config.
+	hasCoreOS = pattern.New(`(?m)^coreos:`)
+	hasInner  = pattern.New(`(?m)^\s+(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls):`)
+	hasKind   = pattern.New(`(?m)^(apiVersion|kind):`)
 	// A unit starts something, or gives it variables.
 	hasExec     = pattern.New(`(?m)^\s*Exec[A-Z][A-Za-z]*\s*=`)
 	hasProgram  = pattern.New(`(?m)(^|[/\s"'=@-])(etcd|etcdctl|kube-apiserver)([\s"'\\]|$)`)
@@ -50,7 +53,7 @@ func formOf(file string, head []byte) form {
 	ext := extension(file)
 	switch {
 	case ext == ".yaml" || ext == ".yml" || ext == ".json":
-		if hasKeys.Match(head) && !hasKind.Match(head) {
+		if hasKeys.Match(head) && !hasKind.Match(head) || hasCoreOS.Match(head) && hasInner.Match(head) {
 			return configuration
 		}
 		if hasService.Match(head) && hasServer.Match(head) && !hasKind.Match(head) {
@@ -88,6 +91,11 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 func configuration(f target.File, facts *process.Facts) diag.List {
 	y, diags := target.ParseYAML(f, "etcd")
 	for _, root := range y.Roots {
+		for _, name := range []string{"etcd2", "etcd"} {
+			if inner := target.Field(root, "coreos", name); inner != nil {
+				root = inner
+			}
+		}
 		settings := mapping(y, root, "")
 		settings = append(settings, mapping(y, target.Field(root, "client-transport-security"), "")...)
 		settings = append(settings, mapping(y, target.Field(root, "peer-transport-security"), "peer-")...)

@@ -17,7 +17,7 @@ var wellKnown = []string{
 }
 
 // blank is a word that somebody is to replace: CHANGE_ME, <password>.
-var blank = pattern.New(`^([A-Z][A-Z_]+[A-Z]|<.*>|\[.*\]|\*+|x{3,}|X{3,})$`)
+var blank = pattern.New(`^([A-Z][A-Z_]+[A-Z]|<.*>|\[.*|\*+|x{3,}|X{3,})$`)
 
 // knownToAll reports whether a password is a well-known one, or the name of its user.
 func knownToAll(c topology.Credential) bool {
