@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
@@ -13,8 +14,11 @@ import (
 const (
 	MaxFile   = 4 << 20 // bytes
 	maxLines  = 40_000
-	maxWords  = 500_000 // with brackets and semicolons
+	maxDumped = 200_000 // lines of what programs write: firewall dumps, and specs of fleets
+	maxWords  = 500_000 // with brackets and other marks
 	maxFaults = 100     // errors of syntax that are told of one source
+
+	maxFindings = 1000 // that are told of one rule in one file
 )
 
 // refusal is why a file is not parsed, or "".
@@ -23,8 +27,12 @@ func refusal(f file) string {
 		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
 			f.size>>20, MaxFile>>20)
 	}
-	if n := bytes.Count(f.data, newline); n > maxLines {
-		return fmt.Sprintf("file has %d lines, more than any configuration holds, so it is not read; need at most %d", n, maxLines)
+	most := maxLines
+	if f.format == nil || f.format.PerMachine {
+		most = maxDumped
+	}
+	if n := bytes.Count(f.data, newline); n > most {
+		return fmt.Sprintf("file has %d lines, more than any configuration holds, so it is not read; need at most %d", n, most)
 	}
 	if f.format != nil && f.format.Binary {
 		return ""
@@ -34,6 +42,34 @@ func refusal(f file) string {
 			n, maxWords)
 	}
 	return schema.TooDeep(f.data)
+}
+
+// maxTogether is how many bytes the files have that are read as one.
+const maxTogether = 2 * MaxFile
+
+// tooLarge is why the files of a unit are not read, as far as their sizes say, or "".
+func (u unit) tooLarge() string {
+	if len(u.files) == 1 || u.size() <= maxTogether {
+		return ""
+	}
+	return fmt.Sprintf("%d files that belong together have %d MiB, more than any configuration holds, so they are not read; need at most %d MiB",
+		len(u.files), u.size()>>20, maxTogether>>20)
+}
+
+// tooMuch is why the files of a source are not parsed, or "". Each by itself is small enough.
+func tooMuch(files []target.File) string {
+	if len(files) == 1 {
+		return ""
+	}
+	n := 0
+	for _, f := range files {
+		n += words(f.Data)
+	}
+	if n <= maxWords {
+		return ""
+	}
+	return fmt.Sprintf("%d files that belong together have %d words and brackets, more than any configuration holds, so they are not read; need at most %d",
+		len(files), n, maxWords)
 }
 
 // told is what a parser found wrong, up to a number: whoever repairs a file does not go on from there.
@@ -50,21 +86,21 @@ func told(faults diag.List) diag.List {
 
 var newline = []byte("\n")
 
-// words is how many words a text has, each bracket and semicolon being one by itself: about what parsers keep of it.
+// words is how many words a text has, each bracket, quote and other mark being one by itself: about what parsers keep of it.
 func words(data []byte) (n int) {
 	inside := false
 	for _, c := range data {
 		switch c {
-		case ' ', '\t', '\r', '\n', ',':
+		case ' ', '\t', '\n':
 			inside = false
-		case '{', '}', '[', ']', '(', ')', ';':
+		case '{', '}', '[', ']', '(', ')', ';', ',', '"', '\'', '`', '\\', '$', '@', '?', '^':
 			inside = false
 			n++
 		default:
-			if !inside {
+			if !inside || c < ' ' {
 				n++
 			}
-			inside = true
+			inside = c >= ' '
 		}
 	}
 	return n

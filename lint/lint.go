@@ -32,6 +32,9 @@ type Options struct {
 	Now           time.Time
 	Stdin         io.Reader
 	StdinFilename string // what standard input is called, and detected by
+	// Watch, where it is not nil, watches over the evaluation of a spec in which so many clusters are written out: it says
+	// when, and why, that is to be given up. End is called when it is over.
+	Watch func(clusters int) (giveUp <-chan string, end func())
 }
 
 // Result is what the linter has to say.
@@ -40,6 +43,7 @@ type Result struct {
 	Suppressed  []diag.Suppressed
 	Read        int // files
 	NotJudged   []diag.Unjudged
+	GivenUp     bool // a spec took too much, and what comes after it was not judged
 	texts       *texts
 	selected    []rules.Rule
 }
@@ -76,8 +80,12 @@ func Run(o Options) (*Result, error) {
 		texts: newTexts(), selected: selected, diags: c.diags, endpoints: endpoints, version: o.EtcdVersion, now: o.Now,
 	}
 	for _, s := range c.specs {
-		if err := in.spec(s, o); err != nil {
+		givenUp, err := in.spec(s, o)
+		if err != nil {
 			return nil, err
+		}
+		if givenUp { // its evaluation goes on and takes what there is
+			return &Result{Diagnostics: in.diags.Sorted(), Read: c.read, GivenUp: true, texts: in.texts, selected: selected}, nil
 		}
 	}
 	in.parse(c.files)
@@ -146,7 +154,7 @@ type input struct {
 }
 
 // spec loads a spec and lowers its clusters.
-func (in *input) spec(s specFile, o Options) error {
+func (in *input) spec(s specFile, o Options) (givenUp bool, err error) {
 	load := schema.Input{Tags: o.Tags}
 	var paths []string
 	for _, f := range s.files {
@@ -158,9 +166,14 @@ func (in *input) spec(s specFile, o Options) error {
 	if !slices.Contains(paths, "-") {
 		load.Stdin = nil
 	}
+	if o.Watch != nil {
+		giveUp, end := o.Watch(s.shape.clusters)
+		defer end()
+		load.GiveUp = giveUp
+	}
 	res, diags, err := schema.Load(load)
 	if err != nil {
-		return err
+		return false, err
 	}
 	in.diags = append(in.diags, diags...)
 	for _, f := range res.Files() {
@@ -171,7 +184,7 @@ func (in *input) spec(s specFile, o Options) error {
 		in.diags = append(in.diags, diags...)
 		in.specs = append(in.specs, source{Topology: t, files: paths})
 	}
-	return nil
+	return res.GivenUp, nil
 }
 
 // Spec judges the topologies of a spec as build does: without a clock, and without certificates or endpoints beyond what
@@ -207,9 +220,18 @@ func (in *input) verdict(sources []source) *verdict {
 		if rule.Check == nil {
 			continue
 		}
+		told := map[string]int{} // by file
 		for _, d := range rule.Check(group) {
 			d.Rule = rule.ID
-			v.found = append(v.found, finding{d, spec})
+			if told[d.Span.File]++; told[d.Span.File] <= maxFindings {
+				v.found = append(v.found, finding{d, spec})
+			}
+		}
+		for file, n := range told {
+			if n > maxFindings {
+				v.notJudged = append(v.notJudged, diag.Unjudged{Rule: rule.ID, Reason: fmt.Sprintf(
+					"%d more findings in %s after the first %d", n-maxFindings, file, maxFindings)})
+			}
 		}
 		if rule.Unjudged != nil {
 			if why := rule.Unjudged(group); why != "" {

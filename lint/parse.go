@@ -1,8 +1,8 @@
 package lint
 
 import (
+	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -52,9 +52,18 @@ type parsed struct {
 
 // one parses a unit.
 func (in *input) one(u unit) (p parsed) {
+	at := diag.Span{File: u.files[0].path}
+	if fault := u.tooLarge(); fault != "" {
+		p.diags.Error(at, "syntax", fault, "")
+		return p
+	}
 	src, err := u.read()
 	if err != nil {
-		p.diags = unreadable(u.files[0].path, err)
+		p.diags = unreadable(at.File, err)
+		return p
+	}
+	if fault := tooMuch(src.Files); fault != "" {
+		p.diags.Error(at, "syntax", fault, "")
 		return p
 	}
 	s := source{host: u.host, unit: u}
@@ -62,8 +71,12 @@ func (in *input) one(u unit) (p parsed) {
 		p.notes = append(p.notes, noteOf(f.Path, f.Written, u.files[i].data != nil))
 		s.files = append(s.files, f.Path)
 	}
+	if slices.ContainsFunc(u.files, func(f file) bool { return f.overfull }) {
+		p.diags.Error(at, "syntax", fmt.Sprintf("more than %d files or patterns are included, "+
+			"more than any configuration needs, so the others are not looked for; need fewer", maxIncludes), "")
+	}
 	t, diags := u.format.Parse(src)
-	p.diags = told(diags)
+	p.diags = append(p.diags, told(diags)...)
 	if t != nil {
 		s.Topology = t
 		s = in.light(s)
@@ -181,12 +194,12 @@ func units(files []file) []unit {
 	for _, u := range out { // programs read a folder by name, however it is named here
 		slices.SortStableFunc(u.files, func(a, b file) int { return strings.Compare(a.path, b.path) })
 	}
-	included := make([]bool, len(out))
+	included, index := make([]bool, len(out)), newIncluder(out)
 	for i := range out {
 		if included[i] || out[i].format.Includes == nil {
 			continue
 		}
-		for _, j := range includes(out, i) {
+		for _, j := range index.of(i) {
 			included[j] = true
 			out[i].files = append(out[i].files, out[j].files...)
 		}
@@ -198,41 +211,4 @@ func units(files []file) []unit {
 		}
 	}
 	return whole
-}
-
-// includes are the units that the i-th one includes, at any depth, in order.
-func includes(all []unit, i int) []int {
-	main := path.Dir(filepath.ToSlash(all[i].files[0].path))
-	seen := map[int]bool{i: true}
-	var out []int
-	for next := []int{i}; len(next) > 0; next = next[1:] {
-		f := all[next[0]].files[0]
-		for _, pattern := range f.includes {
-			for j, u := range all {
-				name := path.Clean(filepath.ToSlash(u.files[0].path))
-				if seen[j] || u.format != f.format || u.host != f.host || !named(pattern, name, main, path.Dir(filepath.ToSlash(f.path))) {
-					continue
-				}
-				seen[j] = true
-				out = append(out, j)
-				next = append(next, j)
-			}
-		}
-	}
-	return out
-}
-
-// named reports whether an include's pattern names a file, as it stands or from one of the folders.
-func named(pattern, file string, folders ...string) bool {
-	candidates := []string{pattern}
-	if !path.IsAbs(pattern) {
-		candidates = nil
-		for _, d := range folders {
-			candidates = append(candidates, path.Join(d, pattern))
-		}
-	}
-	return slices.ContainsFunc(candidates, func(c string) bool {
-		ok, err := path.Match(c, file)
-		return c == file || err == nil && ok
-	})
 }

@@ -34,6 +34,8 @@ type file struct {
 	format *target.Target // nil: none but perhaps a spec's
 	// includes are the patterns of the files that it includes.
 	includes []string
+	root     string // of an included file: what begins the chain of includes
+	overfull bool   // more is included than is looked for
 	doc      *inner // the part that is meant; nil: all of it
 }
 
@@ -301,12 +303,13 @@ func (c *collector) add(f file) bool {
 		c.manifests = append(c.manifests, f)
 		return true
 	}
-	if f.format != nil || filepath.Ext(f.path) == ".cue" {
-		if c.refused(f) {
-			c.read++
-			return true
-		}
-	} else if refusal(f) != "" {
+	switch fault := refusal(f); {
+	case fault == "":
+	case f.format != nil || !f.walked && maybeSpec(f.path) || looksLikeSpec(f.path, f.data):
+		c.read++
+		c.refuse(f, fault)
+		return true
+	default:
 		return false
 	}
 	if s, ok := shapeOf(f.path, f.data); ok && (s.pkg != "" || s.isSpec()) {
@@ -324,13 +327,9 @@ func (c *collector) add(f file) bool {
 	return true
 }
 
-// refused says why a file is not parsed, if it is not.
-func (c *collector) refused(f file) bool {
-	fault := refusal(f)
-	if fault != "" {
-		c.diags.Error(diag.Span{File: f.path}, "syntax", fault, "")
-	}
-	return fault != ""
+// refuse says why a file is not parsed.
+func (c *collector) refuse(f file, why string) {
+	c.diags.Error(diag.Span{File: f.path}, "syntax", why, "")
 }
 
 // detect returns the format of a file, or nil.
@@ -345,50 +344,4 @@ func detect(p string, head []byte) *target.Target {
 		}
 	}
 	return nil
-}
-
-// include reads the files that others include, if they lie below the folder of these.
-func (c *collector) include() {
-	for i := 0; i < len(c.files); i++ {
-		f := c.files[i]
-		folder := filepath.Dir(f.path)
-		for _, pattern := range f.includes {
-			if !filepath.IsAbs(pattern) {
-				pattern = filepath.Join(folder, pattern)
-			}
-			found, _ := filepath.Glob(pattern) // a pattern that is none names nothing
-			for _, p := range found {
-				if rel, err := filepath.Rel(folder, p); err == nil && filepath.IsLocal(rel) {
-					c.included(p, f)
-				}
-			}
-		}
-	}
-}
-
-// included reads a file in the format and from the machine of the file that includes it.
-func (c *collector) included(p string, by file) {
-	if c.seen[p] {
-		return
-	}
-	info, err := os.Stat(p)
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	c.seen[p] = true
-	f := file{path: p, host: by.host, format: by.format, size: info.Size()}
-	if f.size <= MaxFile {
-		f.data, err = readText(p)
-	}
-	if err != nil {
-		c.unreadable(p, err)
-		return
-	}
-	c.read++
-	if c.refused(f) {
-		return
-	}
-	f.includes = f.format.Includes(f.data)
-	f.data = nil // it can be read again
-	c.files = append(c.files, f)
 }

@@ -8,21 +8,26 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/parser"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/etcdlbgen/etcdlbgen/schema"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // shape is what tells a spec from other files of its language: which of the fields that matter it has.
 type shape struct {
-	pkg     string // CUE: the package; "" where the file stands alone
-	cluster bool   // "cluster" is there
-	members bool   // "cluster" has "members"
-	lb      bool   // "loadBalancer" is there
-	fleet   bool   // "clusters" is a map
-	object  bool   // "apiVersion" or "kind": an object of Kubernetes
+	pkg      string // CUE: the package; "" where the file stands alone
+	cluster  bool   // "cluster" is there
+	members  bool   // "cluster" has "members"
+	lb       bool   // "loadBalancer" is there
+	fleet    bool   // "clusters" is a map
+	clusters int    // that stand in it
+	object   bool   // "apiVersion" or "kind": an object of Kubernetes
 }
 
 func (s shape) or(t shape) shape {
 	return shape{
-		s.pkg, s.cluster || t.cluster, s.members || t.members, s.lb || t.lb, s.fleet || t.fleet, s.object || t.object,
+		s.pkg, s.cluster || t.cluster, s.members || t.members, s.lb || t.lb,
+		s.fleet || t.fleet, s.clusters + t.clusters, s.object || t.object,
 	}
 }
 
@@ -90,7 +95,33 @@ func maybeSpec(path string) bool {
 	return ok
 }
 
+var (
+	// topLevel is a field that a spec has, as YAML has it at the beginning of a line, and quoted is one in JSON.
+	topLevel = pattern.New(`(?m)^clusters?\s*:`)
+	quoted   = pattern.New(`"clusters?"\s*:\s*\{`)
+	object   = pattern.New(`(?m)^\s*"?apiVersion"?\s*:`)
+)
+
+// looksLikeSpec reports whether a file that is not to be parsed is a spec by its name and some of its words.
+func looksLikeSpec(path string, data []byte) bool {
+	field := topLevel
+	switch filepath.Ext(path) {
+	case ".cue":
+		return true
+	case ".yaml", ".yml":
+	case ".json":
+		field = quoted
+	default:
+		return false
+	}
+	return bytes.Contains(data, []byte("loadBalancer")) && field.Match(data) && !object.Match(data)
+}
+
 func cueShape(path string, data []byte) shape {
+	if _, fault := schema.Scrambled(data); fault != "" {
+		named := filepath.Ext(path) == ".cue"
+		return shape{cluster: named, lb: named} // what is wrong is told when it is loaded
+	}
 	f, _ := parser.ParseFile(path, data) // what cannot be parsed is reported when the spec is loaded
 	if f == nil {
 		return shape{}
@@ -108,6 +139,9 @@ func cueShape(path string, data []byte) shape {
 			s.lb = true
 		case "clusters":
 			s.fleet = true
+			for _, v := range values {
+				s.clusters += len(fields(structs(v)))
+			}
 		case "apiVersion", "kind":
 			s.object = true
 		}
@@ -158,6 +192,7 @@ func yamlShape(data []byte) shape {
 			s.lb = true
 		case "clusters":
 			each(v, func(_ string, entry *yaml.Node) {
+				s.clusters++
 				each(entry, func(name string, _ *yaml.Node) {
 					s.fleet = s.fleet || name == "cluster" || name == "loadBalancer"
 				})

@@ -28,6 +28,8 @@ type Input struct {
 	Paths []string
 	Tags  []string // key=value
 	Stdin io.Reader
+	// GiveUp, where it is not nil, is handed why loading takes too much. A few lines of CUE can ask for any amount of work.
+	GiveUp <-chan string
 }
 
 // Result is a spec that holds.
@@ -35,6 +37,7 @@ type Result struct {
 	Name     string     // base name of the first file
 	Fleet    bool       // the spec has "clusters", however many
 	Clusters []*Cluster // sorted by name
+	GivenUp  bool       // it was not loaded to the end: see Input
 	src      sources
 }
 
@@ -60,7 +63,33 @@ var spec = sync.OnceValues(func() (*shapes, error) {
 
 // Load reads, checks and decodes a spec. Diagnostics at error level mean that the result has no clusters; the result is
 // there all the same, for the text of its files. An error is what the program could not do: a UsageError, or I/O.
+//
+// CUE cannot be interrupted: after a spec is given up its evaluation goes on, so that the program is to end soon.
 func Load(in Input) (*Result, diag.List, error) {
+	if in.GiveUp == nil {
+		return read(in)
+	}
+	type loaded struct {
+		res   *Result
+		diags diag.List
+		err   error
+	}
+	done := make(chan loaded, 1)
+	go func() {
+		res, diags, err := read(in)
+		done <- loaded{res, diags, err}
+	}()
+	select {
+	case l := <-done:
+		return l.res, l.diags, l.err
+	case why := <-in.GiveUp:
+		var diags diag.List
+		diags.Error(diag.Span{File: in.Paths[0]}, "spec", why, "")
+		return &Result{GivenUp: true}, diags, nil
+	}
+}
+
+func read(in Input) (*Result, diag.List, error) {
 	sh, err := spec()
 	if err != nil {
 		return nil, nil, err

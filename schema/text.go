@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	cueerrors "cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
+	"cuelang.org/go/cue/scanner"
 	"cuelang.org/go/cue/token"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -107,6 +108,29 @@ func (l *loader) readable(path string, data []byte, breaks string) bool {
 	return false
 }
 
+// maxScrambled bounds what is wrong with the words of a CUE file: its parser compares each fault with all before it.
+const maxScrambled = 20
+
+// Scrambled is where, in bytes, and why a file is not to be parsed as CUE; "" if it is.
+func Scrambled(data []byte) (at int, fault string) {
+	if at, fault = textFault(data, ""); fault != "" {
+		return at, fault
+	}
+	faults, file := 0, token.NewFile("", 0, len(data))
+	var s scanner.Scanner
+	s.Init(file, data, func(pos token.Pos, _ string, _ []any) {
+		if faults++; faults == 1 {
+			at = pos.Offset()
+		}
+	}, 0)
+	for _, t, _ := s.Scan(); t != token.EOF && faults <= maxScrambled; _, t, _ = s.Scan() {
+	}
+	if faults <= maxScrambled {
+		return 0, ""
+	}
+	return at, fmt.Sprintf("from here on more than %d characters are no CUE, so the file is not read; need CUE", maxScrambled)
+}
+
 // parse parses a CUE file for the loader, unless that would recurse without end, and keeps its text for snippets: the
 // loader has taken a byte order mark off.
 func (l *loader) parse(name string, src any, cfg parser.Config) (*ast.File, error) {
@@ -117,7 +141,7 @@ func (l *loader) parse(name string, src any, cfg parser.Config) (*ast.File, erro
 	l.mu.Lock()
 	l.texts[name] = slices.Clone(data)
 	l.mu.Unlock()
-	if at, fault := textFault(data, ""); fault != "" {
+	if at, fault := Scrambled(data); fault != "" {
 		f := token.NewFile(name, 0, len(data))
 		f.SetLinesForContent(data)
 		return nil, cueerrors.Newf(f.Pos(at, token.NoRelPos), "%s", fault)

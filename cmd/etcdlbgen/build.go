@@ -40,7 +40,7 @@ func (b *buildCmd) Run(s *streams) error {
 		return usagef("--output is empty; need a folder, or -")
 	}
 	collectFor(b.Spec)
-	res, diags, err := schema.Load(schema.Input{Paths: b.Spec, Tags: b.Tag, Stdin: s.in})
+	res, diags, err := s.load(b.Spec, b.Tag)
 	if err != nil {
 		return err
 	}

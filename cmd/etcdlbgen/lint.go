@@ -50,7 +50,7 @@ func (c *lintCmd) Run(s *streams) error {
 	if err == nil && c.Fix {
 		res, err = l.fix(res)
 	}
-	if err == nil && c.WriteBaseline != "" {
+	if err == nil && c.WriteBaseline != "" && !res.GivenUp {
 		err = l.writeBaseline(res)
 	}
 	if err != nil {
@@ -116,7 +116,7 @@ func (l *linter) prepare() error {
 func (l *linter) lint() (*lint.Result, error) {
 	res, err := lint.Run(lint.Options{
 		Paths: l.Path, Endpoints: l.Endpoint, EtcdVersion: l.EtcdVersion, Tags: l.Tag, Rules: l.Rule, Disable: l.Disable,
-		Now: time.Now(), Stdin: bytes.NewReader(l.text), StdinFilename: l.StdinFilename,
+		Now: time.Now(), Stdin: bytes.NewReader(l.text), StdinFilename: l.StdinFilename, Watch: watchLint,
 	})
 	if err == nil && l.baseline != nil {
 		l.gone = res.Without(l.baseline, l.dir)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/cmd/etcdlbgen/show"
-	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/lower"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -41,7 +40,7 @@ func (c *showCmd) Run(s *streams) error {
 
 // topologies loads a spec and lowers its clusters, those that names name; all where it is empty.
 func (s *streams) topologies(paths, tags, names []string) ([]*topology.Topology, error) {
-	res, diags, err := schema.Load(schema.Input{Paths: paths, Tags: tags, Stdin: s.in})
+	res, diags, err := s.load(paths, tags)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package iptables
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"slices"
 
@@ -36,6 +37,9 @@ func detectNft(file string, head []byte) bool {
 	return path.Ext(file) == ".nft" || nftTable.Match(head)
 }
 
+// maxBases bounds the chains that packets to the machine enter, those for both families twice: each is judged against all.
+const maxBases = 200
+
 // base is a chain that packets to the machine enter.
 type base struct {
 	family topology.Family
@@ -48,6 +52,7 @@ type nftReader struct {
 	bases    []base
 	tables   map[string]map[topology.Family]*table
 	sets     map[string][]word // elements by table and name; nil where they change at run time
+	used     int               // elements, wherever a rule names their set
 	includes bool
 	ours     bool // a head says that the file is generated
 }
@@ -60,7 +65,14 @@ func parseNft(src target.Source) (*topology.Topology, diag.List) {
 		r.ours = r.ours || bytes.Contains(f.Data, []byte("\n# "+generated))
 	}
 	t := &topology.Topology{Format: nftables, Span: diag.Span{File: src.Path}}
+	if len(r.bases) > maxBases {
+		var diags diag.List
+		diags.Error(r.bases[maxBases].chain.span, "syntax", fmt.Sprintf(
+			"more than %d chains take what comes to the machine, more than any ruleset has, so nothing in it is judged; need fewer", maxBases), "")
+		return t, diags
+	}
 	six := slices.ContainsFunc(r.bases, func(b base) bool { return b.family == topology.IPv6 })
+	refusing := r.refusing()
 	for i, b := range r.bases {
 		c, guarded := b.guard()
 		f := topology.Firewall{
@@ -77,7 +89,8 @@ func parseNft(src target.Source) (*topology.Topology, diag.List) {
 			if rule.From.State == topology.Defaulted {
 				rule.From.V = all(b.family)
 			}
-			if rule.Verdict == topology.Accept && !rule.Loopback && !rule.Established && r.mayDrop(i) {
+			if other := refusing[b.family]; rule.Verdict == topology.Accept && !rule.Loopback && !rule.Established &&
+				(len(other) > 1 || len(other) == 1 && other[0] != i) {
 				limit(&rule)
 				rule.Limited = true
 			}
@@ -112,19 +125,17 @@ func (b base) guard() (*chain, []topology.PortRange) {
 	return b.table.chains[to], ports
 }
 
-// mayDrop reports whether another base chain may refuse what the i-th one accepts.
-func (r *nftReader) mayDrop(i int) bool {
-	for j, b := range r.bases {
-		if j == i || b.family != r.bases[i].family {
-			continue
-		}
+// refusing are the base chains of each family that may refuse what another one accepts.
+func (r *nftReader) refusing() map[topology.Family][]int {
+	out := map[topology.Family][]int{}
+	for i, b := range r.bases {
 		if slices.ContainsFunc(flatten(b.table, b.chain), func(d decision) bool {
 			return d.Verdict == topology.Drop || d.Verdict == topology.Reject
 		}) {
-			return true
+			out[b.family] = append(out[b.family], i)
 		}
 	}
-	return false
+	return out
 }
 
 var nftFamilies = map[string][]topology.Family{
@@ -189,7 +200,7 @@ func (r *nftReader) chain(s *nftScanner, name string, called word) {
 				c.drops, c.policySpan = line[1].text == "drop", line[1].span
 			case !t.room():
 			default:
-				n := nftRule{sets: func(set string) []word { return r.sets[name+" "+set] }, family: family}
+				n := nftRule{sets: func(set string) []word { return r.elements(name + " " + set) }, family: family}
 				t.add(c, n.read(line)...)
 			}
 		}
@@ -205,12 +216,23 @@ func (r *nftReader) set(s *nftScanner, name string) {
 		case "flags", "timeout":
 			dynamic = dynamic || slices.ContainsFunc(line[1:], func(w word) bool { return w.text == "dynamic" || w.text == "timeout" })
 		case "elements":
-			elements = line[2:]
+			elements = line[min(2, len(line)):]
 		}
 	}
 	if !dynamic {
-		r.sets[name] = elements
+		r.sets[name] = listed(elements)
 	}
+}
+
+// maxUsed bounds how many elements of named sets are looked at, over all rules that name them.
+const maxUsed = 500_000
+
+// elements are those of a named set, none where they are not known.
+func (r *nftReader) elements(set string) []word {
+	if r.used += len(r.sets[set]); r.used > maxUsed {
+		return nil
+	}
+	return r.sets[set]
 }
 
 // nftRule reads one rule for one family.

@@ -1,6 +1,9 @@
 package iptables
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxDefined bounds the words that defined names may come to, in all.
 const maxDefined = 20_000
@@ -8,6 +11,9 @@ const maxDefined = 20_000
 // defined puts what names are defined as in the place of "$name", where it is used. What is not defined in the file
 // stays.
 func defined(words []word) []word {
+	if !slices.ContainsFunc(words, func(w word) bool { return w.text == "define" }) {
+		return words
+	}
 	values := map[string][]word{}
 	var out []word
 	left, depth := maxDefined, 0
@@ -24,6 +30,10 @@ func defined(words []word) []word {
 			depth++
 		case "}":
 			depth--
+		}
+		if !strings.HasPrefix(w.text, "$") {
+			out = append(out, w)
+			continue
 		}
 		out = append(out, expandDefined([]word{w}, values, &left, depth)...)
 	}

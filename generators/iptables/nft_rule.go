@@ -76,7 +76,8 @@ func (n *nftRule) statement(line []word) []word {
 
 // expression reads a match: what is compared, and with which values.
 func (n *nftRule) expression(line []word, first, second string) []word {
-	if i := slices.IndexFunc(line, func(w word) bool { return w.text == "vmap" }); i >= 0 {
+	const key = 32 // words that may stand before a map: what is looked up in it
+	if i := slices.IndexFunc(line[:min(len(line), key)], func(w word) bool { return w.text == "vmap" }); i >= 0 {
 		n.vmap(line[i:], second == "state")
 		return nil
 	}
@@ -146,7 +147,7 @@ func (n *nftRule) operand(line []word) (values []word, negated bool, rest []word
 			values, rest = append(slices.Clone(values), rest[1]), rest[2:]
 		}
 		if strings.HasPrefix(values[0].text, "@") {
-			values = elements(n.sets(values[0].text))
+			values = n.sets(values[0].text)
 		}
 		return values, negated, rest
 	}
@@ -154,11 +155,11 @@ func (n *nftRule) operand(line []word) (values []word, negated bool, rest []word
 	if end < 0 {
 		return nil, negated, nil
 	}
-	return elements(line[:end]), negated, line[end+1:]
+	return listed(line[:end]), negated, line[end+1:]
 }
 
-// elements are the words of a list without its punctuation.
-func elements(words []word) []word {
+// listed are the words of a list without its punctuation.
+func listed(words []word) []word {
 	var out []word
 	for _, w := range words {
 		if w.text != "{" && w.text != "}" && w.text != "," {

@@ -207,6 +207,9 @@ const headOfDump = 1000
 
 // skipHeredoc skips the lines of a here-document that has just begun, unless these are a dump.
 func (l *lexer) skipHeredoc() {
+	if l.heredoc == "" {
+		return
+	}
 	if dumped.MatchString(l.peek()[:min(len(l.peek()), headOfDump)]) {
 		l.heredoc = ""
 	}

@@ -38,26 +38,33 @@ func includes(data []byte) []string {
 	return out
 }
 
-// maxDirectives bounds what a source may grow to by including files again and again.
-const maxDirectives = 1_000_000
+// The bounds of what a source may have, and may grow to by including files again and again.
+const (
+	maxDirectives = 500_000
+	maxBlocks     = 30_000
+)
 
 // source is the files that are read together.
 type source struct {
 	files  []target.File
 	trees  [][]*node
-	used   []bool // files that another one includes
-	active []bool // files that are being put in: one that includes itself never ends
-	left   int    // directives that may still come in
+	used   []bool           // files that another one includes
+	active []bool           // files that are being put in: one that includes itself never ends
+	named  map[string][]int // the files that patterns name
+	left   int              // directives that may still come in
+	blocks int              // that came in
 }
 
 // load reads the files, each once: two patterns may have found the same one.
 func load(files []target.File) (*source, diag.List) {
-	s := &source{left: maxDirectives}
+	s := &source{left: maxDirectives, named: map[string][]int{}}
 	var diags diag.List
+	seen := map[string]bool{}
 	for _, f := range files {
-		if slices.ContainsFunc(s.files, func(o target.File) bool { return o.Path == f.Path }) {
+		if seen[f.Path] {
 			continue
 		}
+		seen[f.Path] = true
 		nodes, found := tree(f)
 		s.files = append(s.files, f)
 		s.trees = append(s.trees, nodes)
@@ -77,12 +84,17 @@ func (s *source) expand(nodes []*node, from string) []*node {
 		if n.name.text == "include" {
 			if found := s.find(n.arg(), from); len(found) > 0 {
 				for _, i := range found {
+					if s.left <= 0 {
+						out = append(out, n) // what is left out is unknown
+						break
+					}
 					out = append(out, s.file(i)...)
 				}
 				continue
 			}
 		}
 		if n.hasBlock {
+			s.blocks++
 			filled := *n
 			filled.block = s.expand(n.block, from)
 			n = &filled
@@ -99,7 +111,7 @@ func (s *source) file(i int) []*node {
 	return s.expand(s.trees[i], s.files[i].Path)
 }
 
-// find is the files that an include in the file from names, in NGINX's order. NGINX looks in the folder of its main
+// find is the files that an include in the file from names. NGINX looks in the folder of its main
 // file.
 func (s *source) find(pattern, from string) []int {
 	if pattern == "" || s.left <= 0 {
@@ -115,14 +127,32 @@ func (s *source) find(pattern, from string) []int {
 	} else {
 		patterns = append(patterns, path.Join(main, pattern), path.Join(path.Dir(filepath.ToSlash(from)), pattern))
 	}
+	key := strings.Join(patterns, "\x00")
+	named, known := s.named[key]
+	if !known {
+		named = s.matching(patterns)
+		s.named[key] = named
+	}
+	s.left -= len(named)
+	var out []int
+	for _, i := range named {
+		if !s.active[i] {
+			s.used[i] = true
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// matching are the files that patterns name, in NGINX's order.
+func (s *source) matching(patterns []string) []int {
 	var out []int
 	for i, f := range s.files {
-		name := filepath.ToSlash(f.Path)
-		if !s.active[i] && slices.ContainsFunc(patterns, func(p string) bool {
-			ok, err := path.Match(p, path.Clean(name))
-			return p == path.Clean(name) || err == nil && ok
+		name := path.Clean(filepath.ToSlash(f.Path))
+		if slices.ContainsFunc(patterns, func(p string) bool {
+			ok, err := path.Match(p, name)
+			return p == name || err == nil && ok
 		}) {
-			s.used[i] = true
 			out = append(out, i)
 		}
 	}

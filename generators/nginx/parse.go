@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,11 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 			continue
 		}
 		s := scope{nodes: files.file(i), span: whole, open: true}
+		if files.blocks > maxBlocks {
+			diags.Error(whole, "syntax", fmt.Sprintf(
+				"the files have more than %d blocks, more than any NGINX, so nothing in them is judged; need fewer", maxBlocks), "")
+			return &topology.Topology{Format: name, Span: whole}, diags
+		}
 		switch partOf(s.nodes) {
 		case "stream":
 			stream.stream(s)

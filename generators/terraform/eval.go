@@ -16,6 +16,8 @@ const (
 	maxText   = 64 << 10
 	maxLength = 4096
 	maxDepth  = 500
+
+	maxInstances = 20_000 // of resources and of blocks in them, in all
 )
 
 // scope is where an expression is evaluated: the folder's variables and locals, and the iterators around it.

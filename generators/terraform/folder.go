@@ -25,6 +25,7 @@ type folder struct {
 	// values are those already evaluated, or being evaluated: unknown, which ends cycles.
 	values map[string]value
 	steps  int // taken by eval so far
+	made   int // instances, of resources and blocks
 	// firsts are the first instances of resources, by address, as far as they were asked for.
 	firsts map[string]node
 }
@@ -154,7 +155,7 @@ func (f *folder) instances(r *resource) []node {
 		return []node{one}
 	}
 	n, known := count.whole()
-	if !known || n > maxLength {
+	if !known || n > maxLength || !f.room(n) {
 		one.many = true
 		return []node{one}
 	}
@@ -165,6 +166,12 @@ func (f *folder) instances(r *resource) []node {
 		out = append(out, next)
 	}
 	return out
+}
+
+// room reports whether the folder may have so many more instances of resources or blocks.
+func (f *folder) room(n int) bool {
+	f.made += max(n, 0)
+	return f.made <= maxInstances
 }
 
 // block is a resource without regard to its instances.
@@ -180,7 +187,7 @@ func expand(one node, name string, each value) []node {
 	var out []node
 	switch d := each.data.(type) {
 	case *mapping:
-		if d.open || len(d.keys) > maxLength {
+		if d.open || len(d.keys) > maxLength || !one.scope.folder.room(len(d.keys)) {
 			return []node{unsure}
 		}
 		for _, key := range d.keys {
@@ -188,6 +195,9 @@ func expand(one node, name string, each value) []node {
 			out = append(out, one.in(name, value{data: key, at: v.at}, v))
 		}
 	case []value:
+		if !one.scope.folder.room(min(len(d), maxLength)) {
+			return []node{unsure}
+		}
 		for _, v := range d[:min(len(d), maxLength)] {
 			out = append(out, one.in(name, v, v))
 		}

@@ -19,6 +19,9 @@ const (
 // parseFile parses a file. What was right in HCL before Terraform 0.12 and is no more is rewritten first, byte for byte, so
 // that offsets stay; lines may not.
 func parseFile(data []byte, name string) (*hcl.File, hcl.Diagnostics) {
+	if p := longHeredoc(data, name); p != nil {
+		return nil, hcl.Diagnostics{p}
+	}
 	parsed, problems := hclsyntax.ParseConfig(data, name, hcl.InitialPos)
 	if len(data) > maxOld || len(problems) == 0 {
 		return parsed, problems

@@ -166,7 +166,8 @@ func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, bala
 
 // refusedBefore reports whether an earlier rule refuses all that rule r would accept on a port.
 func refusedBefore(earlier []topology.FirewallRule, r topology.FirewallRule, port int) bool {
-	for _, e := range earlier {
+	for i := range earlier { // of many, so that none is copied
+		e := &earlier[i]
 		refuses := e.Verdict == topology.Drop || e.Verdict == topology.Reject
 		if !refuses || e.Limited || e.Loopback || e.Established || !e.Covers(port) || !e.From.Known() {
 			continue

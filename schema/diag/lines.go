@@ -13,6 +13,7 @@ type lines struct {
 	source Lookup
 	split  map[string][][]byte
 	done   map[place]string
+	left   int   // bytes of long lines
 	last   place // whose runes are at hand, since findings come by line
 	runes  []rune
 }
@@ -23,7 +24,7 @@ type place struct {
 }
 
 func newLines(source Lookup) *lines {
-	return &lines{source: source, split: map[string][][]byte{}, done: map[place]string{}}
+	return &lines{source: source, split: map[string][][]byte{}, done: map[place]string{}, left: maxMasked}
 }
 
 // masked is the line on which a span begins, with stars for passwords; "" where it is blank or not at hand.
@@ -36,6 +37,9 @@ func (l *lines) masked(s Span) string {
 	}
 	return line
 }
+
+// maxMasked is how many bytes of lines longer than maxLine are searched for passwords: further ones are not shown.
+const maxMasked = 256 << 10
 
 func (l *lines) mask(at place) string {
 	if at.line < 1 || l.source == nil {
@@ -54,6 +58,11 @@ func (l *lines) mask(at place) string {
 	line := string(bytes.TrimSuffix(all[at.line-1], []byte("\r")))
 	if strings.TrimSpace(line) == "" {
 		return ""
+	}
+	if long := len(line) - maxLine; long > 0 {
+		if l.left -= long; l.left < 0 {
+			return ""
+		}
 	}
 	return MaskSecrets(line)
 }
