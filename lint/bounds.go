@@ -14,9 +14,12 @@ import (
 const (
 	MaxFile   = 4 << 20 // bytes
 	maxLines  = 40_000
-	maxDumped = 200_000 // lines of what programs write: firewall dumps, and specs of fleets
 	maxWords  = 500_000 // with brackets and other marks
 	maxFaults = 100     // errors of syntax that are told of one source
+
+	// Of what programs write, which are firewalls and the specs of fleets.
+	maxDumpedLines = 200_000
+	maxDumpedWords = 800_000
 
 	maxFindings = 1000 // that are told of one rule in one file
 )
@@ -27,19 +30,19 @@ func refusal(f file) string {
 		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
 			f.size>>20, MaxFile>>20)
 	}
-	most := maxLines
+	lines, most := maxLines, maxWords
 	if f.format == nil || f.format.PerMachine {
-		most = maxDumped
+		lines, most = maxDumpedLines, maxDumpedWords
 	}
-	if n := bytes.Count(f.data, newline); n > most {
-		return fmt.Sprintf("file has %d lines, more than any configuration holds, so it is not read; need at most %d", n, most)
+	if n := bytes.Count(f.data, newline); n > lines {
+		return fmt.Sprintf("file has %d lines, more than any configuration holds, so it is not read; need at most %d", n, lines)
 	}
 	if f.format != nil && f.format.Binary {
 		return ""
 	}
-	if n := words(f.data); n > maxWords {
+	if n := words(f.data); n > most {
 		return fmt.Sprintf("file has %d words and brackets, more than any configuration holds, so it is not read; need at most %d",
-			n, maxWords)
+			n, most)
 	}
 	return schema.TooDeep(f.data)
 }

@@ -1,17 +1,21 @@
 package lint
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
 // gitIgnore knows what git ignores below a folder: the rules of .gitignore files, of the folders above it in the same
 // repository as well.
 type gitIgnore struct {
-	rules []ignoreRule // the last that matches decides; of the folder that is walked and those above it
+	rules  []ignoreRule // the last that matches decides; of the folder that is walked and those above it
+	faults diag.List    // of files that are not heeded
 }
 
 type ignoreRule struct {
@@ -19,6 +23,7 @@ type ignoreRule struct {
 	pattern *regexp.Regexp
 	negated bool
 	folders bool // the rule is for folders only
+	size    int  // of its line
 }
 
 // newGitIgnore reads the rules that hold in dir, an absolute path, from its repository's root down to its parent.
@@ -30,7 +35,8 @@ func newGitIgnore(dir string) *gitIgnore {
 			above = append(above, d)
 		}
 		if _, err := os.Lstat(filepath.Join(d, ".git")); err == nil {
-			g.read(d, filepath.Join(d, ".git", "info", "exclude"))
+			exclude := filepath.Join(d, ".git", "info", "exclude")
+			g.read(d, exclude, exclude)
 			break
 		}
 		if d == filepath.Dir(d) {
@@ -38,27 +44,44 @@ func newGitIgnore(dir string) *gitIgnore {
 		}
 	}
 	for i := len(above) - 1; i >= 0; i-- {
-		g.enter(above[i])
+		g.enter(above[i], above[i])
 	}
 	return g
 }
 
-// enter adds the rules of a folder, and forgets those of folders that have been left.
-func (g *gitIgnore) enter(dir string) {
+// enter adds the rules of a folder, shown as it is called, and forgets those of folders that have been left.
+func (g *gitIgnore) enter(dir, shown string) {
 	g.rules = slices.DeleteFunc(g.rules, func(r ignoreRule) bool { return !strings.HasPrefix(withSeparator(dir), r.below) })
-	g.read(dir, filepath.Join(dir, ".gitignore"))
+	g.read(dir, filepath.Join(dir, ".gitignore"), filepath.Join(shown, ".gitignore"))
 }
+
+// maxIgnored bounds the rules that hold in a folder, in bytes: each file is compared with all of them.
+const maxIgnored = 64 << 10
 
 func withSeparator(dir string) string {
 	return strings.TrimSuffix(dir, string(filepath.Separator)) + string(filepath.Separator)
 }
 
-func (g *gitIgnore) read(dir, file string) {
-	data, err := os.ReadFile(file)
-	if err != nil {
+func (g *gitIgnore) read(dir, file, shown string) {
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() {
 		return // no rules
 	}
-	for line := range strings.Lines(string(data)) {
+	size := info.Size()
+	for _, r := range g.rules {
+		size += int64(r.size)
+	}
+	if size > maxIgnored {
+		g.faults.Error(diag.Span{File: shown}, "syntax", fmt.Sprintf(
+			"%d KiB of rules say what git ignores here, more than any repository needs, so these are not heeded, and what git ignores is "+
+				"judged; need at most %d KiB", size>>10, maxIgnored>>10), "")
+		return
+	}
+	data, err := readText(file)
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(data[:min(len(data), maxIgnored)])) {
 		if r, ok := newIgnoreRule(dir, strings.TrimRight(line, "\r\n")); ok {
 			g.rules = append(g.rules, r)
 		}
@@ -81,7 +104,7 @@ func (g *gitIgnore) ignores(file string, isDir bool) bool {
 }
 
 func newIgnoreRule(dir, line string) (ignoreRule, bool) {
-	r := ignoreRule{below: withSeparator(dir)}
+	r := ignoreRule{below: withSeparator(dir), size: len(line)}
 	for strings.HasSuffix(line, " ") && !strings.HasSuffix(line, `\ `) {
 		line = strings.TrimSuffix(line, " ")
 	}

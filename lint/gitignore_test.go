@@ -64,7 +64,7 @@ func ignoredBelow(root, file string) bool {
 	dir := root
 	parts := strings.Split(file, "/")
 	for i, p := range parts {
-		g.enter(dir)
+		g.enter(dir, dir)
 		dir = filepath.Join(dir, p)
 		if g.ignores(dir, i < len(parts)-1) {
 			return true

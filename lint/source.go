@@ -176,7 +176,7 @@ func (c *collector) walk(root, machine string) error {
 			return nil
 		}
 		if isDir {
-			ignored.enter(real)
+			ignored.enter(real, p)
 			return nil
 		}
 		if link := d.Type()&fs.ModeSymlink != 0; (link || d.Type().IsRegular()) && !c.seen[p] {
@@ -184,6 +184,12 @@ func (c *collector) walk(root, machine string) error {
 		}
 		return nil
 	})
+	for _, d := range ignored.faults {
+		if !c.seen[d.Span.File] { // it may hold for another folder that is named, too
+			c.seen[d.Span.File] = true
+			c.diags = append(c.diags, d)
+		}
+	}
 	inParallel(len(entries), func(i int) { entries[i].found = entries[i].look(machine) })
 	for _, e := range entries {
 		c.take(e.path, e.found)
@@ -300,6 +306,10 @@ func look(p, machine string, walked bool) (found *collector, known bool, err err
 // bytes need to be at hand.
 func (c *collector) add(f file) bool {
 	if filepath.Base(f.path) == manifestName {
+		if fault := refusal(f); fault != "" {
+			c.refuse(f, fault)
+			return true
+		}
 		c.manifests = append(c.manifests, f)
 		return true
 	}

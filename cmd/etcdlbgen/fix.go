@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,7 +17,7 @@ const maxFixRuns = 10
 // fix applies edits until there are none, says what it did, and returns what is left. Standard input is printed.
 func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 	for range maxFixRuns {
-		fixed, _ := res.Fix(listed)
+		fixed, _ := res.Fix(l.listed)
 		if len(fixed) == 0 {
 			break
 		}
@@ -33,7 +34,7 @@ func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 			return nil, err
 		}
 	}
-	_, left := res.Fix(listed)
+	_, left := res.Fix(l.listed)
 	for _, d := range left {
 		fmt.Fprintf(l.err, "%s:%d:%d: not fixed [%s]: the file is generated; edit its spec and build again\n",
 			d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
@@ -51,7 +52,7 @@ func (l *linter) apply(f lint.Fixed, was []byte) error {
 		l.text = f.Data
 		return nil
 	}
-	now, err := os.ReadFile(f.Path)
+	now, err := readFile(f.Path)
 	if err != nil {
 		return err
 	}
@@ -62,24 +63,53 @@ func (l *linter) apply(f lint.Fixed, was []byte) error {
 }
 
 // listed reports whether a manifest in the file's folder, or one above it, lists a file.
-func listed(file string) bool {
+func (l *linter) listed(file string) bool {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return false
 	}
 	for dir := filepath.Dir(abs); ; dir = filepath.Dir(dir) {
-		at := filepath.Join(dir, manifestName)
-		if data, err := os.ReadFile(at); err == nil {
-			var m struct{ Files map[string]json.RawMessage }
-			rel, _ := filepath.Rel(dir, abs) // it lies below dir
-			if err := json.Unmarshal(data, &m); err == nil && m.Files[filepath.ToSlash(rel)] != nil {
-				return true
-			}
+		rel, _ := filepath.Rel(dir, abs) // it lies below dir
+		if l.manifest(filepath.Join(dir, manifestName))[filepath.ToSlash(rel)] != nil {
+			return true
 		}
 		if dir == filepath.Dir(dir) {
 			return false
 		}
 	}
+}
+
+// manifest is the files that a manifest lists, each read once. One that cannot be read lists none.
+func (l *linter) manifest(path string) map[string]json.RawMessage {
+	files, known := l.manifests[path]
+	if known {
+		return files
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		var m struct{ Files map[string]json.RawMessage }
+		if data, err := readFile(path); err == nil && json.Unmarshal(data, &m) == nil {
+			files = m.Files
+		}
+	}
+	l.manifests[path] = files
+	return files
+}
+
+// errLarge is why a file is not read.
+var errLarge = fmt.Errorf("it has more than %d MiB", lint.MaxFile>>20)
+
+// readFile reads a file of a size that lint reads.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, lint.MaxFile+1))
+	if err == nil && len(data) > lint.MaxFile {
+		err = errLarge
+	}
+	return data, err
 }
 
 // replaceFile writes a file whole or not at all, behind a link where its name is one. Its mode and, where that may be

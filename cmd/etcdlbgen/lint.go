@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func (c *lintCmd) Run(s *streams) error {
 	if err != nil {
 		return fmt.Errorf("working directory: %w", err)
 	}
-	l := &linter{lintCmd: c, streams: s, dir: dir, findings: s.out}
+	l := &linter{lintCmd: c, streams: s, dir: dir, findings: s.out, manifests: map[string]map[string]json.RawMessage{}}
 	if err := l.prepare(); err != nil {
 		return err
 	}
@@ -76,6 +77,8 @@ type linter struct {
 	gone     []lint.Known // what the baseline lists and the last run did not find
 	text     []byte       // standard input, read once
 	findings io.Writer
+
+	manifests map[string]map[string]json.RawMessage // the files that build lists, by the manifest's path
 }
 
 // prepare reads what is needed before any file is linted.
@@ -99,9 +102,12 @@ func (l *linter) prepare() error {
 	if l.Baseline == "" {
 		return nil
 	}
-	data, err := os.ReadFile(l.Baseline)
+	data, err := readFile(l.Baseline)
 	if errors.Is(err, fs.ErrNotExist) {
 		return usagef("--baseline %s: no such file; --write-baseline %s makes it", l.Baseline, l.Baseline)
+	}
+	if errors.Is(err, errLarge) {
+		return usagef("--baseline %s: %v", l.Baseline, err)
 	}
 	if err != nil {
 		return err

@@ -15,12 +15,13 @@ import (
 type allowance struct {
 	cpu    time.Duration
 	memory uint64 // of the whole program, in bytes
+	waits  bool   // for files that somebody else is to write, as pipes are
 }
 
 // What specs may cost. A cluster takes some 20 ms, and one more in a fleet half a millisecond and 50 KiB.
 var (
-	patient = allowance{2 * time.Minute, 4 << 30}
-	hasty   = allowance{time.Second, 96 << 20}
+	patient = allowance{cpu: 2 * time.Minute, memory: 4 << 30, waits: true}
+	hasty   = allowance{cpu: time.Second, memory: 96 << 20}
 )
 
 // load reads a spec that is to be built or shown.
@@ -46,7 +47,8 @@ func watchLint(clusters int) (giveUp <-chan string, end func()) {
 // watch says, on a channel, when an allowance is used up from now on. What it returns as well ends it.
 func watch(a allowance) (giveUp <-chan string, end func()) {
 	why, done := make(chan string, 1), make(chan struct{})
-	until := processorTime() + a.cpu
+	before := processorTime()
+	until, ticks := before+a.cpu, 0
 	go func() {
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -56,21 +58,35 @@ func watch(a allowance) (giveUp <-chan string, end func()) {
 				return
 			case <-tick.C:
 			}
+			used, idle := processorTime(), false
+			if ticks++; ticks%idleTicks == 0 {
+				idle = used-before < idleTime
+				before = used
+			}
 			fault := ""
 			switch {
-			case processorTime() > until:
+			case idle && !a.waits:
+				fault = "waits for a file that does not come, as a pipe does"
+			case used > until:
 				fault = fmt.Sprintf("takes more than %v of the processor's time", a.cpu)
 			case memoryInUse() > a.memory+a.memory/8:
 				fault = fmt.Sprintf("takes more than %d MiB of memory", a.memory>>20)
 			default:
 				continue
 			}
-			why <- "evaluating the spec " + fault + ", so it is given up, and nothing else is read; need fewer values that are made of each other"
+			why <- "loading the spec " + fault + ", so it is given up, and nothing else is read; need fewer values that are made of each other"
 			return
 		}
 	}()
 	return why, func() { close(done) }
 }
+
+// Loading a spec stands still when in so many ticks it takes less than so much of the processor's time, of which the
+// ticks themselves take half. None come while the program is kept from running.
+const (
+	idleTicks = 300
+	idleTime  = idleTicks * 100 * time.Microsecond
+)
 
 // memoryInUse is what the program has from the system, in bytes.
 func memoryInUse() uint64 {

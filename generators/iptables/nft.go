@@ -38,7 +38,7 @@ func detectNft(file string, head []byte) bool {
 }
 
 // maxBases bounds the chains that packets to the machine enter, those for both families twice: each is judged against all.
-const maxBases = 200
+const maxBases = 40
 
 // base is a chain that packets to the machine enter.
 type base struct {
@@ -60,16 +60,19 @@ type nftReader struct {
 func parseNft(src target.Source) (*topology.Topology, diag.List) {
 	r := &nftReader{tables: map[string]map[topology.Family]*table{}, sets: map[string][]word{}}
 	for _, f := range src.Files {
-		s := nftScanner{words: defined(nftWords(f))}
+		words := nftWords(f)
+		if len(words) > maxNftWords {
+			return refusedNft(src, diag.Span{File: f.Path}, fmt.Sprintf(
+				"file has more than %d words, braces and commas, more than any ruleset, so it is not read; need fewer", maxNftWords))
+		}
+		s := nftScanner{words: defined(words)}
 		r.file(&s)
 		r.ours = r.ours || bytes.Contains(f.Data, []byte("\n# "+generated))
 	}
 	t := &topology.Topology{Format: nftables, Span: diag.Span{File: src.Path}}
 	if len(r.bases) > maxBases {
-		var diags diag.List
-		diags.Error(r.bases[maxBases].chain.span, "syntax", fmt.Sprintf(
-			"more than %d chains take what comes to the machine, more than any ruleset has, so nothing in it is judged; need fewer", maxBases), "")
-		return t, diags
+		return refusedNft(src, r.bases[maxBases].chain.span, fmt.Sprintf(
+			"more than %d chains take what comes to the machine, more than any ruleset has, so nothing in it is judged; need fewer", maxBases))
 	}
 	six := slices.ContainsFunc(r.bases, func(b base) bool { return b.family == topology.IPv6 })
 	refusing := r.refusing()
@@ -99,6 +102,13 @@ func parseNft(src target.Source) (*topology.Topology, diag.List) {
 		t.Firewalls = append(t.Firewalls, f)
 	}
 	return t, nil
+}
+
+// refusedNft is what is read of a source that is too much.
+func refusedNft(src target.Source, at diag.Span, why string) (*topology.Topology, diag.List) {
+	var diags diag.List
+	diags.Error(at, "syntax", why, "")
+	return &topology.Topology{Format: nftables, Span: diag.Span{File: src.Path}}, diags
 }
 
 // guard is the chain that decides, and the ports whose traffic enters it: a chain that does nothing but jump to one other

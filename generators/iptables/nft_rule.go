@@ -142,9 +142,9 @@ func (n *nftRule) operand(line []word) (values []word, negated bool, rest []word
 		return nil, negated, nil
 	}
 	if line[0].text != "{" {
-		values, rest = line[:1], line[1:]
+		values, rest = slices.Clone(line[:1]), line[1:]
 		for len(rest) > 1 && rest[0].text == "," {
-			values, rest = append(slices.Clone(values), rest[1]), rest[2:]
+			values, rest = append(values, rest[1]), rest[2:]
 		}
 		if strings.HasPrefix(values[0].text, "@") {
 			values = n.sets(values[0].text)

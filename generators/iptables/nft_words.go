@@ -10,17 +10,23 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// nftWords cuts a file into words. The ends of lines and semicolons are words ";", braces and commas stand alone.
+// maxNftWords bounds the words of a file, with braces, commas and ends of lines.
+const maxNftWords = 600_000
+
+// nftWords cuts a file into words, of which it returns one too many where there are more than are read. The ends of lines and semicolons are words ";", braces and commas stand alone.
 func nftWords(f target.File) []word {
 	var out []word
 	row, continued := 0, false
 	for text := range strings.Lines(string(f.Data)) {
+		if len(out) > maxNftWords {
+			break
+		}
 		row++
 		text = strings.TrimRight(text, "\r\n")
 		continued = strings.HasSuffix(text, `\`)
 		text = strings.TrimSuffix(text, `\`)
 		col := 1
-		for len(text) > 0 {
+		for len(text) > 0 && len(out) <= maxNftWords {
 			n := nftWord(text)
 			w := word{text: strings.Trim(text[:n], `"`), span: diag.At(f.Path, row, col, utf8.RuneCountInString(text[:n]))}
 			w.dynamic = topology.IsHole(w.text) || strings.HasPrefix(w.text, "$")

@@ -19,7 +19,7 @@ type table struct {
 }
 
 // maxAdded bounds how many rules a table gets. Long lists of sources in many rules multiply.
-const maxAdded = 100_000
+const maxAdded = 50_000
 
 // room reports whether a table takes more rules.
 func (t *table) room() bool {

@@ -41,7 +41,7 @@ func includes(data []byte) []string {
 // The bounds of what a source may have, and may grow to by including files again and again.
 const (
 	maxDirectives = 500_000
-	maxBlocks     = 30_000
+	maxBlocks     = 20_000
 )
 
 // source is the files that are read together.

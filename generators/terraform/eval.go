@@ -17,7 +17,8 @@ const (
 	maxLength = 4096
 	maxDepth  = 500
 
-	maxInstances = 20_000 // of resources and of blocks in them, in all
+	maxResources = 10_000 // written out
+	maxInstances = 10_000 // that count, for_each and dynamic blocks make, in all
 )
 
 // scope is where an expression is evaluated: the folder's variables and locals, and the iterators around it.

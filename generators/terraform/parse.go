@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"fmt"
+
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -14,6 +16,11 @@ var readers = []func(*folder, *topology.Topology){readAWS, readELB, readGoogle, 
 func parse(src target.Source) (*topology.Topology, diag.List) {
 	f, diags := open(src)
 	t := &topology.Topology{Format: targetName, Span: diag.Span{File: src.Path}}
+	if len(f.resources) > maxResources {
+		diags.Error(f.span(f.resources[maxResources].header), "syntax", fmt.Sprintf(
+			"the folder has more than %d resources, more than Terraform can handle, so nothing in it is judged; need fewer", maxResources), "")
+		return t, diags
+	}
 	for _, read := range readers {
 		read(f, t)
 	}
