@@ -99,7 +99,7 @@ var (
 	// topLevel is a field that a spec has, as YAML has it at the beginning of a line, and quoted is one in JSON.
 	topLevel = pattern.New(`(?m)^clusters?\s*:`)
 	quoted   = pattern.New(`"clusters?"\s*:\s*\{`)
-	object   = pattern.New(`(?m)^\s*"?apiVersion"?\s*:`)
+	object   = pattern.New(`(?m)^apiVersion\s*:|"apiVersion"\s*:`)
 )
 
 // looksLikeSpec reports whether a file that is not to be parsed is a spec by its name and some of its words.

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -259,5 +260,36 @@ func TestModule(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGiveUp: what loading does not end for is a diagnostic, whatever it waits for.
+func TestGiveUp(t *testing.T) {
+	never, end := io.Pipe()
+	defer end.Close()
+	giveUp := make(chan string, 1)
+	giveUp <- "enough"
+	res, diags, err := Load(Input{Paths: []string{"-"}, Stdin: never, GiveUp: giveUp})
+	if err != nil || !res.GivenUp || len(diags) != 1 || diags[0].Message != "enough" || len(res.Files()) > 0 {
+		t.Errorf("%+v, %v, %v", res, diags, err)
+	}
+}
+
+// TestScrambled: where very much is no CUE the parser, which would take long, is not asked.
+func TestScrambled(t *testing.T) {
+	for text, want := range map[string]int{
+		"cluster: name: \"a\"\n":                      -1,
+		"a: 1\n" + strings.Repeat("%\n", 20):          -1, // the parser tells each
+		"a: 1\n" + strings.Repeat("%\n", 21):          5,
+		"a: \"\n" + strings.Repeat("b: 'c\n", 10_000): 3,
+		"a: 1\x00": 4,
+	} {
+		at, fault := Scrambled([]byte(text))
+		if fault == "" {
+			at = -1
+		}
+		if at != want {
+			t.Errorf("%.20q: at %d, want %d: %s", text, at, want, fault)
+		}
 	}
 }
