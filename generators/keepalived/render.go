@@ -77,8 +77,12 @@ const ask = "/usr/bin/curl -q -sf -o /dev/null --noproxy 127.0.0.1"
 
 func script(v *topology.VRRP) line {
 	c := &v.Check
+	asked := "HAProxy gives one while it has a member"
+	if c.Proxy == "nginx" {
+		asked = "NGINX gives one without members, too: to ask those through it needs a client's key here, or fills their log with refusals"
+	}
 	return block("the proxy on this machine: without its answer the addresses go to another one", []line{
-		say("", "script", fmt.Sprintf(`"%s -m %s %s"`, ask, seconds(c.Timeout.V), c.URL.V)),
+		say(asked, "script", fmt.Sprintf(`"%s -m %s %s"`, ask, seconds(c.Timeout.V), c.URL.V)),
 		say("seconds", "interval", seconds(c.Interval.V)),
 		say("a slow answer is none", "timeout", seconds(c.Timeout.V)),
 		say("a reload may cost one answer", "fall", strconv.Itoa(c.Fall.V)),

@@ -64,20 +64,6 @@ ask systemctl "$@"`,
 	/usr/bin/journalctl --directory="$RIG.journal" "$@"
 	exit 1
 }`,
-	"step": `[ "$1 $2" = "ca certificate" ]
-shift 2
-sans=
-while [ "$1" = --san ]; do
-	case $2 in
-	*[!0-9.]*[!0-9a-f:.]*) sans="$sans,DNS:$2" ;;
-	*:* | *[0-9]) sans="$sans,IP:$2" ;;
-	*) sans="$sans,DNS:$2" ;;
-	esac
-	shift 2
-done
-[ $# = 3 ]
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$3" -out "$2" -subj "/CN=$1" -days 30 \
-	-addext "subjectAltName=${sans#,}" -addext extendedKeyUsage=serverAuth,clientAuth -CA "$CA" -CAkey "$CA.key" 2>&1`,
 }
 
 const tool = `#!/bin/sh
@@ -102,8 +88,14 @@ func newEstate(c *Cluster, b *Built) *estate {
 			c.Fatal(err)
 		}
 	}
-	if err := os.Symlink(c.Etcd.ctl, filepath.Join(e.bin, "etcdctl")); err != nil {
+	step, err := filepath.Abs("../testdata/step.sh")
+	if err != nil {
 		c.Fatal(err)
+	}
+	for name, path := range map[string]string{"etcdctl": c.Etcd.ctl, "step": step} {
+		if err := os.Symlink(path, filepath.Join(e.bin, name)); err != nil {
+			c.Fatal(err)
+		}
 	}
 	e.journal()
 	listener, err := net.Listen("unix", e.socket())

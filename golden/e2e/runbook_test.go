@@ -53,7 +53,13 @@ func TestRunbook(t *testing.T) {
 	})
 }
 
+// programs are what runbooks have typed, beside those that the rig needs itself.
+const programs = "ansible-inventory curl getent ip keepalived nc nft openssl pgrep promtool socat ss sysctl systemctl systemd-analyze"
+
 func followRunbook(t *testing.T, proxy, targets, more string) {
+	for program := range strings.FieldsSeq(programs) {
+		need(t, program)
+	}
 	r := NewRig(t)
 	v := Current(t)
 	built := r.Build(Spec{Version: v.Version, Members: 3, Nodes: 2, Targets: targets, More: []string{
