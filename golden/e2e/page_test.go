@@ -23,7 +23,10 @@ is a read that needs the quorum; it fails after %v and is slow after %v. The mac
 - a guide's: checks that only connect, every ten seconds; ten seconds to connect.
 - an installer's: what installers of Kubernetes put before API servers, put before etcd.
 
-Open-source NGINX has passive checks only: it cannot see a member that hangs, is cut off or has no quorum.
+Open-source NGINX has passive checks only: it cannot see a member that hangs, is cut off or has no quorum. Where it counts
+connections, as it does here for us and the installer, few new clients find out: those that wait there count, too. But a
+member that came back a moment ago, with hardly any, and then hangs gets every new client until it has as many as the
+others.
 
 Failing for: from the first new operation that failed, or took longer than %v, to the last. Time lost: the sum of all slow
 waits. Longest wait: from an established client's first attempt to its success. Events lost: of %d watches through
