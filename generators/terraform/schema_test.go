@@ -96,3 +96,36 @@ func TestTerraform(t *testing.T) {
 		})
 	}
 }
+
+// The providers know the arguments that the readers read: each stands in the text below, which is held against what the
+// providers say of their resources.
+func TestProvidersKnowWhatIsRead(t *testing.T) {
+	for _, p := range terraformtest.Providers {
+		resources, err := p.Resources()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{googlePassthrough, azure} {
+			f, diags := hclsyntax.ParseConfig([]byte(text), "main.tf", hcl.InitialPos)
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+				known, ok := resources[b.Labels[0]]
+				if !ok {
+					continue
+				}
+				for name := range b.Body.Attributes {
+					if _, ok := known.Attributes[name]; !ok && name != "for_each" {
+						t.Errorf("%s %s: %s has no argument %s", p.Name, p.Version, b.Labels[0], name)
+					}
+				}
+				for _, inner := range b.Body.Blocks {
+					if _, ok := known.Blocks[inner.Type]; !ok {
+						t.Errorf("%s %s: %s has no block %s", p.Name, p.Version, b.Labels[0], inner.Type)
+					}
+				}
+			}
+		}
+	}
+}
