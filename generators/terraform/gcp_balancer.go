@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -17,6 +19,7 @@ func (m *gcpModule) main() file {
 	m.forwardingRule(f.root)
 	m.firewalls(f.root)
 	m.record(f.root)
+	m.alert(f.root)
 	return f
 }
 
@@ -24,6 +27,9 @@ func (m *gcpModule) locals(root *body) {
 	l := root.block("locals")
 	l.set("owns_groups", code("length(var.instance_groups) == 0"))
 	l.set("groups", code("local.owns_groups ? values(google_compute_instance_group.members)[*].id : values(var.instance_groups)"))
+	l.note("What the log calls the groups; it does not name those of network endpoints.")
+	l.set("group_names", code("local.owns_groups ? values(google_compute_instance_group.members)[*].name : "+
+		`[for g in values(var.instance_groups) : regex("[^/]+$", g) if strcontains(g, "/instanceGroups/")]`))
 	l.note("The project of a shared network is its host's.")
 	l.set("network_project", code(`try(regex("projects/([^/]+)/global/networks/", var.network)[0], var.project)`))
 }
@@ -86,7 +92,7 @@ func (m *gcpModule) healthCheck(root *body) {
 		in.set("request_path", text(c.Path.V))
 	}
 	log := b.block("log_config")
-	log.note("Google counts healthy members in no metric: its log alone says when one comes or goes.")
+	log.note("Google counts healthy members in no metric: its log alone says when one comes or goes. The alert reads it.")
 	log.set("enable", boolean(true))
 }
 
@@ -152,4 +158,32 @@ func (m *gcpModule) record(root *body) {
 	b.set("type", text("A"))
 	b.set("ttl", number(60))
 	b.set("rrdatas", code("[google_compute_address.this.address]"))
+}
+
+// alert tells of each member that fails its health check. That it counts them to the quorum Google has no metric for.
+func (m *gcpModule) alert(root *body) {
+	b := root.block("resource", "google_monitoring_alert_policy", "member")
+	b.set("count", code("length(local.group_names) == 0 ? 0 : 1"))
+	b.set("project", code("var.project"))
+	b.set("display_name", text(m.Name+" member unhealthy"))
+	b.set("combiner", text("OR"))
+	b.set("notification_channels", code("var.notification_channels"))
+	b.set("user_labels", code("var.labels"))
+	c := b.block("conditions")
+	c.set("display_name", text("a member of "+m.Title()+" fails its health check"))
+	l := c.block("condition_matched_log")
+	l.set("filter", call("join", text(" AND "), hclwrite.TokensForTuple([]hclwrite.Tokens{
+		code(`"logName=\"projects/${var.project}/logs/compute.googleapis.com%2Fhealthchecks\""`),
+		text(`resource.type="gce_instance_group"`),
+		code(`"resource.labels.instance_group_name=(${join(" OR ", formatlist("%q", local.group_names))})"`),
+		text(`jsonPayload.healthCheckProbeResult.healthState="UNHEALTHY"`),
+	})))
+	l.set("label_extractors", object(pair{"member", text("EXTRACT(jsonPayload.healthCheckProbeResult.ipAddress)")}))
+	s := b.block("alert_strategy")
+	s.note("What a log says does not end: an incident is closed when nothing was logged for so long.")
+	s.set("auto_close", text("1800s"))
+	s.block("notification_rate_limit").set("period", text("300s"))
+	d := b.block("documentation")
+	d.set("content", text(fmt.Sprintf("The load balancer sends no clients to this member. %s loses its quorum when fewer than %d of its %d members are healthy. "+
+		"How many are says gcloud compute backend-services get-health %s.", "The "+m.Title(), m.Quorum, len(m.Pool.Servers), m.Name)))
 }

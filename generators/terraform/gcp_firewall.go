@@ -13,7 +13,7 @@ import (
 // gcpRule is one firewall rule before the members.
 type gcpRule struct {
 	label, description string
-	count              hclwrite.Tokens // nil: there is one
+	when               string          // beside create_firewall_rules; "" for nothing else
 	ranges             []string        // who is admitted, where they are networks
 	tags               hclwrite.Tokens // where they are machines with a tag
 	accounts           hclwrite.Tokens // or with a service account
@@ -28,9 +28,11 @@ const (
 
 func (m *gcpModule) firewall(root *body, r gcpRule) *body {
 	b := root.block("resource", "google_compute_firewall", r.label)
-	if r.count != nil {
-		b.set("count", r.count)
+	condition := "var.create_firewall_rules"
+	if r.when != "" {
+		condition += " && " + r.when
 	}
+	b.set("count", code(condition+" ? 1 : 0"))
 	b.set("name", text(m.Name+"-"+dashed(r.label)))
 	b.set("description", text(r.description))
 	b.set("project", code("local.network_project"))
@@ -117,8 +119,8 @@ func (m *gcpModule) tagged(root *body) {
 	for _, of := range m.tagVariables() {
 		b := m.firewall(root, gcpRule{
 			label: of.label, description: of.description,
-			count: code(fmt.Sprintf("length(var.%s) > 0 ? 1 : 0", of.variable)),
-			tags:  code("var." + of.variable), ports: []topology.PortRange{topology.Port(of.port)},
+			when: fmt.Sprintf("length(var.%s) > 0", of.variable),
+			tags: code("var." + of.variable), ports: []topology.PortRange{topology.Port(of.port)},
 		})
 		in := b.block("lifecycle").block("precondition")
 		in.set("condition", code("length(var.member_service_accounts) == 0"))

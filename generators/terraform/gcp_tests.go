@@ -19,6 +19,7 @@ func (m *gcpModule) tests() file {
 	m.testDefaults(f.root)
 	m.testOwnGroups(f.root)
 	m.testAccounts(f.root)
+	m.testOwnFirewall(f.root)
 	m.testMembers(f.root)
 	return f
 }
@@ -50,8 +51,8 @@ func (m *gcpModule) testDefaults(root *body) {
 	for i, p := range m.Pool.Check.Sources {
 		ranges[i] = p.String()
 	}
-	run.assert(equals(code("google_compute_firewall.probes.source_ranges"), call("toset", list(ranges))), "Members admit the probes.")
-	run.assert(code(`google_compute_firewall.probes.project == "host"`), "Firewall rules belong to the network's project.")
+	run.assert(equals(code("google_compute_firewall.probes[0].source_ranges"), call("toset", list(ranges))), "Members admit the probes.")
+	run.assert(code(`google_compute_firewall.probes[0].project == "host"`), "Firewall rules belong to the network's project.")
 }
 
 func (m *gcpModule) testOwnGroups(root *body) {
@@ -61,6 +62,8 @@ func (m *gcpModule) testOwnGroups(root *body) {
 	in.set("members", code("{}"))
 	run.assert(code("length(google_compute_instance_group.members) + length(google_compute_instance_group_membership.members) == 0"),
 		"Groups that are brought along are not made.")
+	run.assert(code(`strcontains(google_monitoring_alert_policy.member[0].conditions[0].condition_matched_log[0].filter, "instance_group_name=(\"etcd\")")`),
+		"The alert reads what their log says.")
 	run.assert(code("[for b in google_compute_region_backend_service.this.backend : b.group] == "+
 		`["projects/example/zones/europe-west1-b/instanceGroups/etcd"]`), "They are behind the load balancer.")
 }
@@ -68,9 +71,15 @@ func (m *gcpModule) testOwnGroups(root *body) {
 func (m *gcpModule) testAccounts(root *body) {
 	run := root.test("service_accounts")
 	run.block("variables").set("member_service_accounts", list([]string{"etcd@example.iam.gserviceaccount.com"}))
-	run.assert(code("google_compute_firewall.probes.target_tags == null"), "Google takes tags or service accounts, not both.")
-	run.assert(code(`google_compute_firewall.members.source_service_accounts == toset(["etcd@example.iam.gserviceaccount.com"])`),
+	run.assert(code("google_compute_firewall.probes[0].target_tags == null"), "Google takes tags or service accounts, not both.")
+	run.assert(code(`google_compute_firewall.members[0].source_service_accounts == toset(["etcd@example.iam.gserviceaccount.com"])`),
 		"Members reach each other by their service account.")
+}
+
+func (m *gcpModule) testOwnFirewall(root *body) {
+	run := root.test("own_firewall")
+	run.block("variables").set("create_firewall_rules", boolean(false))
+	run.assert(code("length(google_compute_firewall.probes) + length(google_compute_firewall.members) == 0"), "A firewall that is others' is left alone.")
 }
 
 func (m *gcpModule) testMembers(root *body) {

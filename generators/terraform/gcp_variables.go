@@ -73,6 +73,10 @@ func (m *gcpModule) machineVariables() []variable {
 				"write the self link of an instance group.")},
 		},
 		{
+			name: "create_firewall_rules", kind: "bool", fallback: boolean(true),
+			description: "Write the network's firewall rules. Without them somebody else's must admit the probes, the clients and the members to the members.",
+		},
+		{
 			name: "member_tags", kind: "set(string)", fallback: list([]string{m.Name}),
 			description: "The network tags of the members, which the firewall rules are for: put them on every member.",
 			checks: []check{
@@ -120,6 +124,12 @@ func (m *gcpModule) moreVariables() []variable {
 			})
 	}
 	return append(out,
+		variable{
+			name: "notification_channels", kind: "list(string)", fallback: code("[]"),
+			description: "The notification channels that are told of each member that fails its health check.",
+			checks: []check{matchAll("notification_channels", "^projects/[^/]+/notificationChannels/[^/]+$",
+				`write names such as "projects/example/notificationChannels/1".`)},
+		},
 		variable{
 			name: "service_label", kind: "string", fallback: text(""),
 			description: "A label that gives the load balancer a name within Google's internal DNS. Empty: none.",

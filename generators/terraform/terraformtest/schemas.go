@@ -46,7 +46,7 @@ var Providers = []Provider{
 	{"aws", "6.66.0", "aws_6", nil},
 	{"azurerm", "4.73.0", "azurerm_4", nil},
 	{"azurerm", "5.2.0", "azurerm_5", nil},
-	{"google", "6.50.0", "google_6", nil},
+	{"google", "6.50.0", "google_6", withAlerts},
 	{"google", "7.45.0", "google_6", withTracking},
 }
 
@@ -87,9 +87,40 @@ func without(names ...string) func(map[string]Block) {
 	return drop
 }
 
+func optional(kind string) Attribute { return Attribute{Type: json.RawMessage(kind), Optional: true} }
+
+func required(kind string) Attribute { return Attribute{Type: json.RawMessage(kind), Required: true} }
+
+// withAlerts adds the resource for alerts of Google's provider, as far as modules write it: its file has none.
+func withAlerts(resources map[string]Block) {
+	one := func(attributes map[string]Attribute, blocks map[string]Block) Block {
+		return Block{Attributes: attributes, Blocks: blocks, MaxItems: 1, NestingMode: "list"}
+	}
+	condition := one(map[string]Attribute{"display_name": required(`"string"`), "name": {Type: json.RawMessage(`"string"`), Computed: true}}, map[string]Block{
+		"condition_matched_log": one(map[string]Attribute{"filter": required(`"string"`), "label_extractors": optional(`["map","string"]`)}, nil),
+	})
+	condition.MinItems, condition.MaxItems = 1, 0
+	resources["google_monitoring_alert_policy"] = Block{
+		Attributes: map[string]Attribute{
+			"display_name": required(`"string"`), "combiner": required(`"string"`), "enabled": optional(`"bool"`), "severity": optional(`"string"`),
+			"notification_channels": optional(`["list","string"]`), "user_labels": optional(`["map","string"]`),
+			"project": {Type: json.RawMessage(`"string"`), Optional: true, Computed: true},
+			"id":      {Type: json.RawMessage(`"string"`), Optional: true, Computed: true},
+			"name":    {Type: json.RawMessage(`"string"`), Computed: true},
+		},
+		Blocks: map[string]Block{
+			"conditions": condition,
+			"alert_strategy": one(map[string]Attribute{"auto_close": optional(`"string"`)}, map[string]Block{
+				"notification_rate_limit": one(map[string]Attribute{"period": optional(`"string"`)}, nil),
+			}),
+			"documentation": one(map[string]Attribute{"content": optional(`"string"`), "mime_type": optional(`"string"`), "subject": optional(`"string"`)}, nil),
+		},
+	}
+}
+
 // withTracking adds what Google's provider has from 7.32 on.
 func withTracking(resources map[string]Block) {
-	optional := func(kind string) Attribute { return Attribute{Type: json.RawMessage(kind), Optional: true} }
+	withAlerts(resources)
 	resources["google_compute_region_backend_service"].Blocks["connection_tracking_policy"] = Block{
 		Attributes: map[string]Attribute{
 			"connection_persistence_on_unhealthy_backends": optional(`"string"`),

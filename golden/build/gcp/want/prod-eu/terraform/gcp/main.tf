@@ -4,6 +4,8 @@
 locals {
   owns_groups = length(var.instance_groups) == 0
   groups      = local.owns_groups ? values(google_compute_instance_group.members)[*].id : values(var.instance_groups)
+  # What the log calls the groups; it does not name those of network endpoints.
+  group_names = local.owns_groups ? values(google_compute_instance_group.members)[*].name : [for g in values(var.instance_groups) : regex("[^/]+$", g) if strcontains(g, "/instanceGroups/")]
   # The project of a shared network is its host's.
   network_project = try(regex("projects/([^/]+)/global/networks/", var.network)[0], var.project)
 }
@@ -63,7 +65,7 @@ resource "google_compute_region_health_check" "this" {
   }
 
   log_config {
-    # Google counts healthy members in no metric: its log alone says when one comes or goes.
+    # Google counts healthy members in no metric: its log alone says when one comes or goes. The alert reads it.
     enable = true
   }
 }
@@ -114,6 +116,7 @@ resource "google_compute_forwarding_rule" "this" {
 }
 
 resource "google_compute_firewall" "members" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-eu-members"
   description             = "Members of etcd cluster prod-eu among each other"
   project                 = local.network_project
@@ -131,6 +134,7 @@ resource "google_compute_firewall" "members" {
 }
 
 resource "google_compute_firewall" "probes" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-eu-probes"
   description             = "Health checks of Google's load balancers"
   project                 = local.network_project
@@ -147,6 +151,7 @@ resource "google_compute_firewall" "probes" {
 }
 
 resource "google_compute_firewall" "clients" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-eu-clients"
   description             = "Clients, whose addresses the load balancer keeps, and who reaches members directly"
   project                 = local.network_project
@@ -163,6 +168,7 @@ resource "google_compute_firewall" "clients" {
 }
 
 resource "google_compute_firewall" "monitoring" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-eu-monitoring"
   description             = "Metrics of members"
   project                 = local.network_project
@@ -179,6 +185,7 @@ resource "google_compute_firewall" "monitoring" {
 }
 
 resource "google_compute_firewall" "clients_ipv6" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-eu-clients-ipv6"
   description             = "Clients, whose addresses the load balancer keeps, and who reaches members directly"
   project                 = local.network_project
@@ -195,7 +202,7 @@ resource "google_compute_firewall" "clients_ipv6" {
 }
 
 resource "google_compute_firewall" "tagged_clients" {
-  count                   = length(var.client_tags) > 0 ? 1 : 0
+  count                   = var.create_firewall_rules && length(var.client_tags) > 0 ? 1 : 0
   name                    = "etcd-prod-eu-tagged-clients"
   description             = "Further clients"
   project                 = local.network_project
@@ -219,7 +226,7 @@ resource "google_compute_firewall" "tagged_clients" {
 }
 
 resource "google_compute_firewall" "tagged_monitoring" {
-  count                   = length(var.monitoring_tags) > 0 ? 1 : 0
+  count                   = var.create_firewall_rules && length(var.monitoring_tags) > 0 ? 1 : 0
   name                    = "etcd-prod-eu-tagged-monitoring"
   description             = "Further scrapers of members' metrics"
   project                 = local.network_project
@@ -250,4 +257,37 @@ resource "google_dns_record_set" "this" {
   type         = "A"
   ttl          = 60
   rrdatas      = [google_compute_address.this.address]
+}
+
+resource "google_monitoring_alert_policy" "member" {
+  count                 = length(local.group_names) == 0 ? 0 : 1
+  project               = var.project
+  display_name          = "etcd-prod-eu member unhealthy"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = "a member of etcd cluster prod-eu fails its health check"
+
+    condition_matched_log {
+      filter = join(" AND ", ["logName=\"projects/${var.project}/logs/compute.googleapis.com%2Fhealthchecks\"", "resource.type=\"gce_instance_group\"", "resource.labels.instance_group_name=(${join(" OR ", formatlist("%q", local.group_names))})", "jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""])
+      label_extractors = {
+        member = "EXTRACT(jsonPayload.healthCheckProbeResult.ipAddress)"
+      }
+    }
+  }
+
+  alert_strategy {
+    # What a log says does not end: an incident is closed when nothing was logged for so long.
+    auto_close = "1800s"
+
+    notification_rate_limit {
+      period = "300s"
+    }
+  }
+
+  documentation {
+    content = "The load balancer sends no clients to this member. The etcd cluster prod-eu loses its quorum when fewer than 2 of its 3 members are healthy. How many are says gcloud compute backend-services get-health etcd-prod-eu."
+  }
 }

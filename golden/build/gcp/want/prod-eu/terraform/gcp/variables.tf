@@ -96,6 +96,13 @@ variable "instance_groups" {
   }
 }
 
+variable "create_firewall_rules" {
+  description = "Write the network's firewall rules. Without them somebody else's must admit the probes, the clients and the members to the members."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "member_tags" {
   description = "The network tags of the members, which the firewall rules are for: put them on every member."
   type        = set(string)
@@ -170,6 +177,18 @@ variable "dns_project" {
   validation {
     condition     = can(regex("^[a-z0-9.:-]*$", var.dns_project))
     error_message = "dns_project: write a project's identifier."
+  }
+}
+
+variable "notification_channels" {
+  description = "The notification channels that are told of each member that fails its health check."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for v in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", v))])
+    error_message = "notification_channels: write names such as \"projects/example/notificationChannels/1\"."
   }
 }
 

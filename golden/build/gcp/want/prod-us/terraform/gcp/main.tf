@@ -4,6 +4,8 @@
 locals {
   owns_groups = length(var.instance_groups) == 0
   groups      = local.owns_groups ? values(google_compute_instance_group.members)[*].id : values(var.instance_groups)
+  # What the log calls the groups; it does not name those of network endpoints.
+  group_names = local.owns_groups ? values(google_compute_instance_group.members)[*].name : [for g in values(var.instance_groups) : regex("[^/]+$", g) if strcontains(g, "/instanceGroups/")]
   # The project of a shared network is its host's.
   network_project = try(regex("projects/([^/]+)/global/networks/", var.network)[0], var.project)
 }
@@ -62,7 +64,7 @@ resource "google_compute_region_health_check" "this" {
   }
 
   log_config {
-    # Google counts healthy members in no metric: its log alone says when one comes or goes.
+    # Google counts healthy members in no metric: its log alone says when one comes or goes. The alert reads it.
     enable = true
   }
 }
@@ -108,6 +110,7 @@ resource "google_compute_forwarding_rule" "this" {
 }
 
 resource "google_compute_firewall" "members" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-us-members"
   description             = "Members of etcd cluster prod-us among each other"
   project                 = local.network_project
@@ -125,6 +128,7 @@ resource "google_compute_firewall" "members" {
 }
 
 resource "google_compute_firewall" "probes" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-us-probes"
   description             = "Health checks of Google's load balancers"
   project                 = local.network_project
@@ -141,6 +145,7 @@ resource "google_compute_firewall" "probes" {
 }
 
 resource "google_compute_firewall" "clients" {
+  count                   = var.create_firewall_rules ? 1 : 0
   name                    = "etcd-prod-us-clients"
   description             = "Clients, whose addresses the load balancer keeps, and who reaches members directly"
   project                 = local.network_project
@@ -157,7 +162,7 @@ resource "google_compute_firewall" "clients" {
 }
 
 resource "google_compute_firewall" "tagged_clients" {
-  count                   = length(var.client_tags) > 0 ? 1 : 0
+  count                   = var.create_firewall_rules && length(var.client_tags) > 0 ? 1 : 0
   name                    = "etcd-prod-us-tagged-clients"
   description             = "Further clients"
   project                 = local.network_project
@@ -181,7 +186,7 @@ resource "google_compute_firewall" "tagged_clients" {
 }
 
 resource "google_compute_firewall" "tagged_monitoring" {
-  count                   = length(var.monitoring_tags) > 0 ? 1 : 0
+  count                   = var.create_firewall_rules && length(var.monitoring_tags) > 0 ? 1 : 0
   name                    = "etcd-prod-us-tagged-monitoring"
   description             = "Further scrapers of members' metrics"
   project                 = local.network_project
@@ -201,5 +206,38 @@ resource "google_compute_firewall" "tagged_monitoring" {
       condition     = length(var.member_service_accounts) == 0
       error_message = "monitoring_tags: Google refuses tags beside member_service_accounts."
     }
+  }
+}
+
+resource "google_monitoring_alert_policy" "member" {
+  count                 = length(local.group_names) == 0 ? 0 : 1
+  project               = var.project
+  display_name          = "etcd-prod-us member unhealthy"
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  user_labels           = var.labels
+
+  conditions {
+    display_name = "a member of etcd cluster prod-us fails its health check"
+
+    condition_matched_log {
+      filter = join(" AND ", ["logName=\"projects/${var.project}/logs/compute.googleapis.com%2Fhealthchecks\"", "resource.type=\"gce_instance_group\"", "resource.labels.instance_group_name=(${join(" OR ", formatlist("%q", local.group_names))})", "jsonPayload.healthCheckProbeResult.healthState=\"UNHEALTHY\""])
+      label_extractors = {
+        member = "EXTRACT(jsonPayload.healthCheckProbeResult.ipAddress)"
+      }
+    }
+  }
+
+  alert_strategy {
+    # What a log says does not end: an incident is closed when nothing was logged for so long.
+    auto_close = "1800s"
+
+    notification_rate_limit {
+      period = "300s"
+    }
+  }
+
+  documentation {
+    content = "The load balancer sends no clients to this member. The etcd cluster prod-us loses its quorum when fewer than 2 of its 3 members are healthy. How many are says gcloud compute backend-services get-health etcd-prod-us."
   }
 }

@@ -86,6 +86,13 @@ variable "instance_groups" {
   }
 }
 
+variable "create_firewall_rules" {
+  description = "Write the network's firewall rules. Without them somebody else's must admit the probes, the clients and the members to the members."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "member_tags" {
   description = "The network tags of the members, which the firewall rules are for: put them on every member."
   type        = set(string)
@@ -136,6 +143,18 @@ variable "monitoring_tags" {
   validation {
     condition     = alltrue([for v in var.monitoring_tags : can(regex("^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", v))])
     error_message = "monitoring_tags: write network tags."
+  }
+}
+
+variable "notification_channels" {
+  description = "The notification channels that are told of each member that fails its health check."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for v in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", v))])
+    error_message = "notification_channels: write names such as \"projects/example/notificationChannels/1\"."
   }
 }
 

@@ -51,12 +51,12 @@ run "defaults" {
   }
 
   assert {
-    condition     = google_compute_firewall.probes.source_ranges == toset(["35.191.0.0/16", "130.211.0.0/22"])
+    condition     = google_compute_firewall.probes[0].source_ranges == toset(["35.191.0.0/16", "130.211.0.0/22"])
     error_message = "Members admit the probes."
   }
 
   assert {
-    condition     = google_compute_firewall.probes.project == "host"
+    condition     = google_compute_firewall.probes[0].project == "host"
     error_message = "Firewall rules belong to the network's project."
   }
 }
@@ -77,6 +77,11 @@ run "own_instance_groups" {
   }
 
   assert {
+    condition     = strcontains(google_monitoring_alert_policy.member[0].conditions[0].condition_matched_log[0].filter, "instance_group_name=(\"etcd\")")
+    error_message = "The alert reads what their log says."
+  }
+
+  assert {
     condition     = [for b in google_compute_region_backend_service.this.backend : b.group] == ["projects/example/zones/europe-west1-b/instanceGroups/etcd"]
     error_message = "They are behind the load balancer."
   }
@@ -90,13 +95,26 @@ run "service_accounts" {
   }
 
   assert {
-    condition     = google_compute_firewall.probes.target_tags == null
+    condition     = google_compute_firewall.probes[0].target_tags == null
     error_message = "Google takes tags or service accounts, not both."
   }
 
   assert {
-    condition     = google_compute_firewall.members.source_service_accounts == toset(["etcd@example.iam.gserviceaccount.com"])
+    condition     = google_compute_firewall.members[0].source_service_accounts == toset(["etcd@example.iam.gserviceaccount.com"])
     error_message = "Members reach each other by their service account."
+  }
+}
+
+run "own_firewall" {
+  command = plan
+
+  variables {
+    create_firewall_rules = false
+  }
+
+  assert {
+    condition     = length(google_compute_firewall.probes) + length(google_compute_firewall.members) == 0
+    error_message = "A firewall that is others' is left alone."
   }
 }
 
