@@ -1,6 +1,7 @@
 # apply makes what is not there and changes what differs: first whatever lets more through, last whatever takes away.
 apply() {
 	find_all
+	find_subnets
 	groups
 	targets
 	balancer
@@ -88,6 +89,20 @@ TEXT
 	attributes load-balancer "$balancer" "deletion_protection.enabled=$deletion_protection" "load_balancing.cross_zone.enabled=$cross_zone"
 }
 
+# find_subnets learns where a load balancer that is there has which address, and refuses others: AWS changes none.
+find_subnets() {
+	placed=
+	[ -n "$balancer" ] || return 0
+	placed=$(ask elbv2 describe-load-balancers --load-balancer-arns "$balancer" \
+		--query "LoadBalancers[].AvailabilityZones[].[SubnetId, LoadBalancerAddresses[0].PrivateIPv4Address || 'chosen-by-AWS']")
+	placed=$(echo "$placed" | tr '\t' '=')
+	for pair in $subnets; do
+		wanted=$(value "${pair%%=*}" "$addresses") old=$(value "${pair#*=}" "$placed")
+		[ -z "$wanted" ] || [ -z "$old" ] || [ "$old" = "$wanted" ] ||
+			die "the load balancer's address in ${pair%%=*} is $old, and AWS changes none; need $wanted: remove it, then apply"
+	done
+}
+
 # change_balancer compares the load balancer that is there; $@ are its subnets.
 change_balancer() {
 	[ "$balancer_family" = "$address_family" ] || change aws elbv2 set-ip-address-type --load-balancer-arn "$balancer" --ip-address-type "$address_family"
@@ -95,15 +110,7 @@ change_balancer() {
 	# shellcheck disable=SC2086
 	[ "$(sorted "$have")" = "$(sorted "$balancer_groups")" ] ||
 		change aws elbv2 set-security-groups --load-balancer-arn "$balancer" --security-groups $balancer_groups
-	have=$(ask elbv2 describe-load-balancers --load-balancer-arns "$balancer" \
-		--query 'LoadBalancers[].AvailabilityZones[].[SubnetId, LoadBalancerAddresses[0].PrivateIPv4Address]')
-	have=$(echo "$have" | tr '\t' '=')
-	for pair in $subnets; do
-		wanted=$(value "${pair%%=*}" "$addresses") old=$(value "${pair#*=}" "$have")
-		[ -z "$wanted" ] || [ -z "$old" ] || [ "$old" = "$wanted" ] ||
-			die "the load balancer's address in ${pair%%=*} is $old, and AWS changes none; need $wanted: remove it, then apply"
-	done
-	[ "$(sorted "$(keys "$have")")" = "$(sorted "$(echo "$subnets" | tr ' ' '\n' | sed 's/.*=//')")" ] ||
+	[ "$(sorted "$(keys "$placed")")" = "$(sorted "$(echo "$subnets" | tr ' ' '\n' | sed 's/.*=//')")" ] ||
 		change aws elbv2 set-subnets --load-balancer-arn "$balancer" --subnet-mappings "$@"
 }
 

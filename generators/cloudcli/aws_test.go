@@ -46,30 +46,30 @@ func verbs(calls []string, words int) []string {
 func TestAWSTwice(t *testing.T) {
 	b := newBench(t, awsInputs...)
 	b.build(awsSpec(3))
-	first := b.must("aws.sh", "apply")
+	first := b.Must("aws.sh", "apply")
 	for _, want := range []string{
 		"elbv2 create-load-balancer", "elbv2 create-target-group", "elbv2 create-listener", "elbv2 register-targets",
 		"ec2 create-security-group", "ec2 authorize-security-group-ingress", "ec2 authorize-security-group-egress",
 		"ec2 revoke-security-group-egress", // the one that AWS gives every new group
 		"route53 change-resource-record-sets", "cloudwatch put-metric-alarm", "elbv2 modify-listener-attributes",
 	} {
-		if !slices.Contains(verbs(first.changed, 2), want) {
+		if !slices.Contains(verbs(first.Changed, 2), want) {
 			t.Errorf("%s was not called", want)
 		}
 	}
-	before := b.state()
-	if second := b.must("aws.sh", "apply"); len(second.changed) > 0 || !strings.Contains(second.stderr, "nothing to change") {
-		t.Errorf("again: %q\n%s", second.changed, second.stderr)
+	before := b.State()
+	if second := b.Must("aws.sh", "apply"); len(second.Changed) > 0 || !strings.Contains(second.Stderr, "nothing to change") {
+		t.Errorf("again: %q\n%s", second.Changed, second.Stderr)
 	}
 	b.build(awsSpec(4))
-	if status := b.run("aws.sh", "status"); status.code != 1 || len(status.changed) > 0 || !strings.Contains(status.stdout, "register-targets") {
-		t.Errorf("status of another spec: exit code %d, %q\n%s", status.code, status.changed, status.stdout)
+	if status := b.Run("aws.sh", "status"); status.Code != 1 || len(status.Changed) > 0 || !strings.Contains(status.Stdout, "register-targets") {
+		t.Errorf("status of another spec: exit code %d, %q\n%s", status.Code, status.Changed, status.Stdout)
 	}
 	b.build(awsSpec(3))
-	if status := b.must("aws.sh", "status"); !strings.Contains(status.stdout, "10.0.1.10\t2379\thealthy") {
-		t.Errorf("status says\n%s", status.stdout)
+	if status := b.Must("aws.sh", "status"); !strings.Contains(status.Stdout, "10.0.1.10\t2379\thealthy") {
+		t.Errorf("status says\n%s", status.Stdout)
 	}
-	if b.state() != before {
+	if b.State() != before {
 		t.Error("the second run changed something")
 	}
 }
@@ -117,15 +117,15 @@ func TestAWSChanges(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, awsInputs...)
 			b.build(c.before)
-			b.must("aws.sh", "apply")
-			b.env = append(b.env, c.env...)
+			b.Must("aws.sh", "apply")
+			b.Env = append(b.Env, c.env...)
 			b.build(c.after)
-			got := b.must("aws.sh", "apply").changed
+			got := b.Must("aws.sh", "apply").Changed
 			slices.Sort(got)
 			if !begin(got, c.want) {
 				t.Errorf("called\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
-			if rest := b.must("aws.sh", "apply").changed; len(rest) > 0 {
+			if rest := b.Must("aws.sh", "apply").Changed; len(rest) > 0 {
 				t.Errorf("that left %q", rest)
 			}
 		})
@@ -162,16 +162,16 @@ func starts(call, want string) bool {
 func TestAWSDryRun(t *testing.T) {
 	b := newBench(t, awsInputs...)
 	b.build(awsSpec(3))
-	dry := b.must("aws.sh", "apply", "--dry-run")
-	if len(dry.changed) > 0 {
-		t.Errorf("a dry run called %q", dry.changed)
+	dry := b.Must("aws.sh", "apply", "--dry-run")
+	if len(dry.Changed) > 0 {
+		t.Errorf("a dry run called %q", dry.Changed)
 	}
-	done := b.must("aws.sh", "apply")
-	if a, b := printed(dry.stdout), printed(done.stdout); a != b {
+	done := b.Must("aws.sh", "apply")
+	if a, b := printed(dry.Stdout), printed(done.Stdout); a != b {
 		t.Errorf("a dry run says\n%s\nand the run does\n%s", a, b)
 	}
-	if undo := b.must("aws.sh", "remove", "--dry-run"); len(undo.changed) > 0 || undo.stdout == "" {
-		t.Errorf("a dry run called %q and said\n%s", undo.changed, undo.stdout)
+	if undo := b.Must("aws.sh", "remove", "--dry-run"); len(undo.Changed) > 0 || undo.Stdout == "" {
+		t.Errorf("a dry run called %q and said\n%s", undo.Changed, undo.Stdout)
 	}
 }
 
@@ -203,9 +203,9 @@ func TestAWSInputs(t *testing.T) {
 	} {
 		b := newBench(t, append(slices.Clone(awsInputs), c.env...)...)
 		b.build(awsSpec(3))
-		out := b.run(append([]string{"aws.sh"}, c.args...)...)
-		if out.code != 2 || len(out.calls) > 0 || !strings.Contains(out.stderr, c.want) {
-			t.Errorf("%s: exit code %d, %d calls\n%s", name, out.code, len(out.calls), out.stderr)
+		out := b.Run(append([]string{"aws.sh"}, c.args...)...)
+		if out.Code != 2 || len(out.Calls) > 0 || !strings.Contains(out.Stderr, c.want) {
+			t.Errorf("%s: exit code %d, %d calls\n%s", name, out.Code, len(out.Calls), out.Stderr)
 		}
 	}
 }
@@ -214,20 +214,20 @@ func TestAWSInputs(t *testing.T) {
 func TestAWSFailure(t *testing.T) {
 	whole := newBench(t, awsInputs...)
 	whole.build(awsSpec(3))
-	for _, verb := range verbs(whole.must("aws.sh", "apply").changed, 2) {
+	for _, verb := range verbs(whole.Must("aws.sh", "apply").Changed, 2) {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, append(slices.Clone(awsInputs), cloudclitest.Failing+"="+verb)...)
 			b.build(awsSpec(3))
-			if out := b.run("aws.sh", "apply"); out.code == 0 || !strings.Contains(out.stderr, "goes on from there") {
-				t.Errorf("exit code %d\n%s", out.code, out.stderr)
+			if out := b.Run("aws.sh", "apply"); out.Code == 0 || !strings.Contains(out.Stderr, "goes on from there") {
+				t.Errorf("exit code %d\n%s", out.Code, out.Stderr)
 			}
-			b.env = slices.Clone(awsInputs)
-			b.must("aws.sh", "apply")
-			if rest := b.must("aws.sh", "apply").changed; len(rest) > 0 {
+			b.Env = slices.Clone(awsInputs)
+			b.Must("aws.sh", "apply")
+			if rest := b.Must("aws.sh", "apply").Changed; len(rest) > 0 {
 				t.Errorf("that left %q", rest)
 			}
-			if a, b := cloudclitest.Kinds(whole.state()), cloudclitest.Kinds(b.state()); a != b {
+			if a, b := cloudclitest.Kinds(whole.State()), cloudclitest.Kinds(b.State()); a != b {
 				t.Errorf("there is %s, want %s", b, a)
 			}
 		})
@@ -236,9 +236,9 @@ func TestAWSFailure(t *testing.T) {
 	for _, verb := range []string{"describe-security-group-rules", "describe-target-health", "describe-tags", "describe-listeners", "list-resource-record-sets"} {
 		b := newBench(t, awsInputs...)
 		b.build(awsSpec(3))
-		b.must("aws.sh", "apply")
-		b.env = append(b.env, cloudclitest.Failing+"="+verb)
-		if out := b.run("aws.sh", "apply"); out.code == 0 {
+		b.Must("aws.sh", "apply")
+		b.Env = append(b.Env, cloudclitest.Failing+"="+verb)
+		if out := b.Run("aws.sh", "apply"); out.Code == 0 {
 			t.Errorf("%s fails, and the run does not", verb)
 		}
 	}
@@ -248,18 +248,18 @@ func TestAWSFailure(t *testing.T) {
 func TestAWSRemove(t *testing.T) {
 	b := newBench(t, append(slices.Clone(awsInputs), "ETCD_LB_MEMBER_SECURITY_GROUP_ID=sg-99")...)
 	b.build(awsSpec(3))
-	b.must("aws.sh", "apply")
-	b.must("aws.sh", "remove")
-	if left := cloudclitest.Kinds(b.state()); left != "" {
+	b.Must("aws.sh", "apply")
+	b.Must("aws.sh", "remove")
+	if left := cloudclitest.Kinds(b.State()); left != "" {
 		t.Errorf("there is still %s", left)
 	}
-	if again := b.must("aws.sh", "remove").changed; len(again) > 0 {
+	if again := b.Must("aws.sh", "remove").Changed; len(again) > 0 {
 		t.Errorf("again: %q", again)
 	}
 	b.build(awsSpec(3, "targets: cloudcli: aws: deletionProtection: true"))
-	b.must("aws.sh", "apply")
-	if out := b.run("aws.sh", "remove"); out.code != 1 || len(out.changed) > 0 || !strings.Contains(out.stderr, "need deletionProtection: false") {
-		t.Errorf("a protected one: exit code %d, %q\n%s", out.code, out.changed, out.stderr)
+	b.Must("aws.sh", "apply")
+	if out := b.Run("aws.sh", "remove"); out.Code != 1 || len(out.Changed) > 0 || !strings.Contains(out.Stderr, "need deletionProtection: false") {
+		t.Errorf("a protected one: exit code %d, %q\n%s", out.Code, out.Changed, out.Stderr)
 	}
 }
 
@@ -274,22 +274,41 @@ func TestAWSForeign(t *testing.T) {
 	} {
 		b := newBench(t, awsInputs...)
 		b.build(awsSpec(3))
-		b.write("state", foreign)
-		if out := b.run("aws.sh", "apply"); out.code != 1 || len(out.changed) > 0 || strings.Contains(out.stderr, "goes on") {
-			t.Errorf("%s: exit code %d, %q\n%s", name, out.code, out.changed, out.stderr)
+		b.Write("state", foreign)
+		if out := b.Run("aws.sh", "apply"); out.Code != 1 || len(out.Changed) > 0 || strings.Contains(out.Stderr, "goes on") {
+			t.Errorf("%s: exit code %d, %q\n%s", name, out.Code, out.Changed, out.Stderr)
 		}
 	}
 	// Rules and targets of others in what is ours, rules of others in their groups.
 	b := newBench(t, append(slices.Clone(awsInputs), "ETCD_LB_MEMBER_SECURITY_GROUP_ID=sg-99")...)
 	b.build(awsSpec(3))
-	b.write("state", `{"Have": {"rule": [{"SecurityGroupRuleId": "sgr-x", "GroupId": "sg-99", "IsEgress": true, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "0.0.0.0/0"},
+	b.Write("state", `{"Have": {"rule": [{"SecurityGroupRuleId": "sgr-x", "GroupId": "sg-99", "IsEgress": true, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "0.0.0.0/0"},
 		{"SecurityGroupRuleId": "sgr-y", "GroupId": "sg-99", "IsEgress": false, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "10.0.0.0/8"}]}}`)
-	b.must("aws.sh", "apply")
-	b.must("aws.sh", "remove")
+	b.Must("aws.sh", "apply")
+	b.Must("aws.sh", "remove")
 	for _, rule := range []string{"sgr-x", "sgr-y"} {
-		if !strings.Contains(b.state(), rule) {
+		if !strings.Contains(b.State(), rule) {
 			t.Errorf("rule %s of others is gone", rule)
 		}
+	}
+}
+
+// AWS keeps a load balancer's addresses: others are refused before anything is changed.
+func TestAWSAddresses(t *testing.T) {
+	b := newBench(t, awsInputs...)
+	for i, c := range []struct{ address, refused string }{{"10.0.5.1", ""}, {"10.0.5.1", ""}, {"10.0.5.2", "in eu-west-1a is 10.0.5.1"}} {
+		b.build(awsSpec(3, fmt.Sprintf(`targets: cloudcli: aws: addresses: "eu-west-1a": %q`, c.address)))
+		out := b.Run("aws.sh", "apply")
+		if (out.Code == 0) != (c.refused == "") || i > 0 && len(out.Changed) > 0 || !strings.Contains(out.Stderr, c.refused) {
+			t.Errorf("%s: exit code %d, %q\n%s", c.address, out.Code, out.Changed, out.Stderr)
+		}
+	}
+	b = newBench(t, awsInputs...)
+	b.build(awsSpec(3))
+	b.Must("aws.sh", "apply")
+	b.build(awsSpec(3, addresses))
+	if out := b.Run("aws.sh", "apply"); out.Code != 1 || len(out.Changed) > 0 || !strings.Contains(out.Stderr, "is chosen-by-AWS") {
+		t.Errorf("exit code %d, %q\n%s", out.Code, out.Changed, out.Stderr)
 	}
 }
 
@@ -297,7 +316,7 @@ func TestAWSForeign(t *testing.T) {
 func TestAWSOld(t *testing.T) {
 	b := newBench(t, append(slices.Clone(awsInputs), cloudclitest.Failing+"=--generate-cli-skeleton")...)
 	b.build(awsSpec(3))
-	if out := b.run("aws.sh", "apply"); out.code != 1 || len(out.changed) > 0 || !strings.Contains(out.stderr, "September 2024") {
-		t.Errorf("exit code %d, %q\n%s", out.code, out.changed, out.stderr)
+	if out := b.Run("aws.sh", "apply"); out.Code != 1 || len(out.Changed) > 0 || !strings.Contains(out.Stderr, "September 2024") {
+		t.Errorf("exit code %d, %q\n%s", out.Code, out.Changed, out.Stderr)
 	}
 }

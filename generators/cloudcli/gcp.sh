@@ -85,8 +85,8 @@ check_apply() {
 		refuse "ETCD_LB_MONITORING_TAGS has no port to admit them to; need cluster.metrics in the spec"
 }
 
-# ask runs a call that changes nothing.
-ask() { gcloud "$@" --quiet </dev/null; }
+# ask runs a call that changes nothing. That there is nothing yet is no warning.
+ask() { gcloud "$@" --verbosity=error --quiet </dev/null; }
 
 # list_ours leaves in $found what has our names: name, description and more; in $ours what of it this script made.
 list_ours() {

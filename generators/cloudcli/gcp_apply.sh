@@ -105,7 +105,7 @@ walls() {
 		column=3
 		for pair in "source-ranges=$networks" "source-tags=$from_tags" "source-service-accounts=$from_accounts" \
 			"target-tags=$tags" "target-service-accounts=$accounts" "allow=$allow"; do
-			[ "$(sorted "$(echo "$have" | cut -f "$column")")" = "$(sorted "${pair#*=}")" ] || set -- "$@" "--$pair"
+			[ "$(entries "$(echo "$have" | cut -f "$column")")" = "$(entries "${pair#*=}")" ] || set -- "$@" "--$pair"
 			column=$((column + 1))
 		done
 		[ $# -eq 0 ] || change gcloud compute firewall-rules update "$name-$wall" --project="$network_project" "$@" --quiet
@@ -113,6 +113,9 @@ walls() {
 $(wanted_walls)
 TEXT
 }
+
+# entries are those of a list, to be compared: ports may stand together or each with its protocol.
+entries() { sorted "$(echo "$1" | sed 's/tcp://g')"; }
 
 # rule is the forwarding rule. Google changes no port of one, and no label: then it is made anew.
 rule() {

@@ -35,23 +35,23 @@ func TestGCPTwice(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, append(slices.Clone(gcpInputs), c.env...)...)
 			b.build(c.spec)
-			first := b.must("gcp.sh", "apply")
+			first := b.Must("gcp.sh", "apply")
 			for _, want := range []string{
 				"compute addresses create", "compute health-checks create", "compute backend-services create", "compute backend-services add-backend",
 				"compute forwarding-rules create", "compute firewall-rules create", "dns record-sets create",
 			} {
-				if !slices.Contains(verbs(first.changed, 3), want) {
+				if !slices.Contains(verbs(first.Changed, 3), want) {
 					t.Errorf("%s was not called", want)
 				}
 			}
-			before := b.state()
-			if second := b.must("gcp.sh", "apply"); len(second.changed) > 0 || !strings.Contains(second.stderr, "nothing to change") {
-				t.Errorf("again: %q\n%s", second.changed, second.stderr)
+			before := b.State()
+			if second := b.Must("gcp.sh", "apply"); len(second.Changed) > 0 || !strings.Contains(second.Stderr, "nothing to change") {
+				t.Errorf("again: %q\n%s", second.Changed, second.Stderr)
 			}
-			if status := b.must("gcp.sh", "status"); name == "plain" && !strings.Contains(status.stdout, "etcd-1\tHEALTHY") {
-				t.Errorf("status says\n%s", status.stdout)
+			if status := b.Must("gcp.sh", "status"); name == "plain" && !strings.Contains(status.Stdout, "etcd-1\tHEALTHY") {
+				t.Errorf("status says\n%s", status.Stdout)
 			}
-			if b.state() != before {
+			if b.State() != before {
 				t.Error("the second run changed something")
 			}
 		})
@@ -99,15 +99,15 @@ func TestGCPChanges(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, gcpInputs...)
 			b.build(c.before)
-			b.must("gcp.sh", "apply")
-			b.env = append(b.env, c.env...)
+			b.Must("gcp.sh", "apply")
+			b.Env = append(b.Env, c.env...)
 			b.build(c.after)
-			got := b.must("gcp.sh", "apply").changed
+			got := b.Must("gcp.sh", "apply").Changed
 			slices.Sort(got)
 			if !begin(got, c.want) {
 				t.Errorf("called\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
-			if rest := b.must("gcp.sh", "apply").changed; len(rest) > 0 {
+			if rest := b.Must("gcp.sh", "apply").Changed; len(rest) > 0 {
 				t.Errorf("that left %q", rest)
 			}
 		})
@@ -118,15 +118,15 @@ func TestGCPChanges(t *testing.T) {
 func TestGCPDryRun(t *testing.T) {
 	b := newBench(t, gcpInputs...)
 	b.build(gcpSpec(3))
-	dry := b.must("gcp.sh", "apply", "--dry-run")
-	if len(dry.changed) > 0 {
-		t.Errorf("a dry run called %q", dry.changed)
+	dry := b.Must("gcp.sh", "apply", "--dry-run")
+	if len(dry.Changed) > 0 {
+		t.Errorf("a dry run called %q", dry.Changed)
 	}
-	if done := b.must("gcp.sh", "apply"); dry.stdout != done.stdout {
-		t.Errorf("a dry run says\n%s\nand the run does\n%s", dry.stdout, done.stdout)
+	if done := b.Must("gcp.sh", "apply"); dry.Stdout != done.Stdout {
+		t.Errorf("a dry run says\n%s\nand the run does\n%s", dry.Stdout, done.Stdout)
 	}
-	if undo := b.must("gcp.sh", "remove", "--dry-run"); len(undo.changed) > 0 || undo.stdout == "" {
-		t.Errorf("a dry run called %q and said\n%s", undo.changed, undo.stdout)
+	if undo := b.Must("gcp.sh", "remove", "--dry-run"); len(undo.Changed) > 0 || undo.Stdout == "" {
+		t.Errorf("a dry run called %q and said\n%s", undo.Changed, undo.Stdout)
 	}
 }
 
@@ -145,8 +145,8 @@ func TestGCPInputs(t *testing.T) {
 	} {
 		b := newBench(t, append(slices.Clone(gcpInputs), input)...)
 		b.build(gcpSpec(3))
-		if out := b.run("gcp.sh", "apply"); out.code != 2 || len(out.calls) > 0 || !strings.Contains(out.stderr, want) {
-			t.Errorf("%s: exit code %d, %d calls\n%s", input, out.code, len(out.calls), out.stderr)
+		if out := b.Run("gcp.sh", "apply"); out.Code != 2 || len(out.Calls) > 0 || !strings.Contains(out.Stderr, want) {
+			t.Errorf("%s: exit code %d, %d calls\n%s", input, out.Code, len(out.Calls), out.Stderr)
 		}
 	}
 }
@@ -155,20 +155,20 @@ func TestGCPInputs(t *testing.T) {
 func TestGCPFailure(t *testing.T) {
 	whole := newBench(t, gcpInputs...)
 	whole.build(gcpSpec(3))
-	for _, verb := range verbs(whole.must("gcp.sh", "apply").changed, 3) {
+	for _, verb := range verbs(whole.Must("gcp.sh", "apply").Changed, 3) {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, append(slices.Clone(gcpInputs), cloudclitest.Failing+"="+verb)...)
 			b.build(gcpSpec(3))
-			if out := b.run("gcp.sh", "apply"); out.code == 0 || !strings.Contains(out.stderr, "goes on from there") {
-				t.Errorf("exit code %d\n%s", out.code, out.stderr)
+			if out := b.Run("gcp.sh", "apply"); out.Code == 0 || !strings.Contains(out.Stderr, "goes on from there") {
+				t.Errorf("exit code %d\n%s", out.Code, out.Stderr)
 			}
-			b.env = slices.Clone(gcpInputs)
-			b.must("gcp.sh", "apply")
-			if rest := b.must("gcp.sh", "apply").changed; len(rest) > 0 {
+			b.Env = slices.Clone(gcpInputs)
+			b.Must("gcp.sh", "apply")
+			if rest := b.Must("gcp.sh", "apply").Changed; len(rest) > 0 {
 				t.Errorf("that left %q", rest)
 			}
-			if a, b := cloudclitest.Kinds(whole.state()), cloudclitest.Kinds(b.state()); a != b {
+			if a, b := cloudclitest.Kinds(whole.State()), cloudclitest.Kinds(b.State()); a != b {
 				t.Errorf("there is %s, want %s", b, a)
 			}
 		})
@@ -176,9 +176,9 @@ func TestGCPFailure(t *testing.T) {
 	for _, verb := range []string{"addresses list", "unmanaged list", "list-instances", "firewall-rules list", "record-sets list"} {
 		b := newBench(t, gcpInputs...)
 		b.build(gcpSpec(3))
-		b.must("gcp.sh", "apply")
-		b.env = append(b.env, cloudclitest.Failing+"="+verb)
-		if out := b.run("gcp.sh", "apply"); out.code == 0 {
+		b.Must("gcp.sh", "apply")
+		b.Env = append(b.Env, cloudclitest.Failing+"="+verb)
+		if out := b.Run("gcp.sh", "apply"); out.Code == 0 {
 			t.Errorf("%s fails, and the run does not", verb)
 		}
 	}
@@ -188,12 +188,12 @@ func TestGCPFailure(t *testing.T) {
 func TestGCPRemove(t *testing.T) {
 	b := newBench(t, gcpInputs...)
 	b.build(gcpSpec(3))
-	b.must("gcp.sh", "apply")
-	b.must("gcp.sh", "remove")
-	if left := cloudclitest.Kinds(b.state()); left != "" {
+	b.Must("gcp.sh", "apply")
+	b.Must("gcp.sh", "remove")
+	if left := cloudclitest.Kinds(b.State()); left != "" {
 		t.Errorf("there is still %s", left)
 	}
-	if again := b.must("gcp.sh", "remove").changed; len(again) > 0 {
+	if again := b.Must("gcp.sh", "remove").Changed; len(again) > 0 {
 		t.Errorf("again: %q", again)
 	}
 }
@@ -208,18 +208,18 @@ func TestGCPForeign(t *testing.T) {
 	} {
 		b := newBench(t, gcpInputs...)
 		b.build(gcpSpec(3))
-		b.write("state", foreign)
-		if out := b.run("gcp.sh", "apply"); out.code != 1 || len(out.changed) > 0 || strings.Contains(out.stderr, "goes on") {
-			t.Errorf("%s: exit code %d, %q\n%s", name, out.code, out.changed, out.stderr)
+		b.Write("state", foreign)
+		if out := b.Run("gcp.sh", "apply"); out.Code != 1 || len(out.Changed) > 0 || strings.Contains(out.Stderr, "goes on") {
+			t.Errorf("%s: exit code %d, %q\n%s", name, out.Code, out.Changed, out.Stderr)
 		}
 	}
 	// The things of a cluster whose name begins as ours does.
 	b := newBench(t, gcpInputs...)
 	b.build(gcpSpec(3))
-	b.write("state", `{"Have": {"firewall-rules": [{"name": "etcd-prod-eu-probes", "description": "x; made by etcdlbgen for etcd cluster prod-eu"}]}}`)
-	b.must("gcp.sh", "apply")
-	b.must("gcp.sh", "remove")
-	if !strings.Contains(b.state(), "etcd-prod-eu-probes") {
+	b.Write("state", `{"Have": {"firewall-rules": [{"name": "etcd-prod-eu-probes", "description": "x; made by etcdlbgen for etcd cluster prod-eu"}]}}`)
+	b.Must("gcp.sh", "apply")
+	b.Must("gcp.sh", "remove")
+	if !strings.Contains(b.State(), "etcd-prod-eu-probes") {
 		t.Error("the rule of another cluster is gone")
 	}
 }

@@ -37,11 +37,12 @@ func Main() int {
 type Call struct {
 	Words []string            // before the first flag
 	Flags map[string][]string // what follows each flag
+	Args  []string            // all, as they were told
 }
 
 // Parse reads the words after a program's name.
 func Parse(args []string) Call {
-	c := Call{Flags: map[string][]string{}}
+	c := Call{Flags: map[string][]string{}, Args: args}
 	last := ""
 	for _, a := range args {
 		name, isFlag := strings.CutPrefix(a, "--")
