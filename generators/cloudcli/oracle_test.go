@@ -64,6 +64,7 @@ func gcpCalls(t *testing.T) []cloudclitest.Call {
 // The aws command takes every call, and sends it: it checks all parameters before. An older one knows no attributes of
 // listeners, which the script says by itself.
 func TestAWSCommand(t *testing.T) {
+	t.Parallel()
 	aws, err := exec.LookPath("aws")
 	if err != nil && os.Getenv("CI") != "" {
 		t.Fatal("aws is not here")
@@ -128,6 +129,7 @@ var global = []string{"project", "quiet", "format", "verbosity", "flatten"}
 // The gcloud command knows every flag that the script uses: by what it said of itself, since it cannot be installed from
 // Debian, and where it is found by what it says.
 func TestGcloudFlags(t *testing.T) {
+	t.Parallel()
 	flags := known(t)
 	calls := gcpCalls(t)
 	for _, c := range calls {
@@ -192,6 +194,7 @@ func TestGcloudFlags(t *testing.T) {
 
 // The gcloud command itself runs the script, against Google's side of it: what it asks and sends is what the script means.
 func TestGcloud(t *testing.T) {
+	t.Parallel()
 	gcloud, err := exec.LookPath("gcloud")
 	if err != nil {
 		t.Skip("gcloud is not here, and cannot be installed from Debian")

@@ -1,8 +1,6 @@
 package terraform
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -160,7 +158,8 @@ func (m *gcpModule) record(root *body) {
 	b.set("rrdatas", code("[google_compute_address.this.address]"))
 }
 
-// alert tells of each member that fails its health check. That it counts them to the quorum Google has no metric for.
+// alert tells of each member that fails its health check. Google has no metric that counts the healthy ones, so none rings
+// below quorum.
 func (m *gcpModule) alert(root *body) {
 	b := root.block("resource", "google_monitoring_alert_policy", "member")
 	b.set("count", code("length(local.group_names) == 0 ? 0 : 1"))
@@ -184,6 +183,7 @@ func (m *gcpModule) alert(root *body) {
 	s.set("auto_close", text("1800s"))
 	s.block("notification_rate_limit").set("period", text("300s"))
 	d := b.block("documentation")
-	d.set("content", text(fmt.Sprintf("The load balancer sends no clients to this member. %s loses its quorum when fewer than %d of its %d members are healthy. "+
-		"How many are says gcloud compute backend-services get-health %s.", "The "+m.Title(), m.Quorum, len(m.Pool.Servers), m.Name)))
+	d.note("It tells of one, not of a quorum lost. The numbers stand in no text, so that a member more or less changes nothing here.")
+	d.set("content", text("The load balancer sends no new clients to this member of "+m.Title()+". Whether the others are a quorum says "+
+		"gcloud compute backend-services get-health "+m.Name+"."))
 }

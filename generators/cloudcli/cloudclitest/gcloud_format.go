@@ -32,11 +32,17 @@ func project(t object, format string) (string, error) {
 
 // evaluate follows a path with functions at its end.
 func evaluate(v any, path string) (string, error) {
+	mapped := false
 	for step := range strings.SplitSeq(path, ".") {
 		name, each := strings.CutSuffix(step, "[]")
 		switch {
+		case step == "map()":
+			mapped = true
 		case strings.HasSuffix(step, ")"):
 			var err error
+			if _, several := v.([]any); several && !mapped && step != "list()" {
+				return "", fmt.Errorf("%s is for one value, not for several", step)
+			}
 			if v, err = transform(v, step); err != nil {
 				return "", err
 			}
@@ -84,7 +90,7 @@ func transform(v any, function string) (any, error) {
 			text = path.Base(text)
 		case "scope(zones)":
 			_, text, _ = strings.Cut(text, "/zones/")
-		case "list()", "map()", "firewall_rule()":
+		case "list()", "firewall_rule()":
 		default:
 			return nil, fmt.Errorf("function %s is unknown", function)
 		}

@@ -140,8 +140,8 @@ func (s *REST) change(method, at string, body object) object {
 	default:
 		maps.Copy(s.Things[at], body)
 	}
-	if strings.Contains(at, "/rrsets/") {
-		return s.Things[at]
+	if strings.Contains(at, "/rrsets/") { // whose changes are no operations
+		return body
 	}
 	return s.operation(at, map[string]string{http.MethodPost: "insert", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete"}[method])
 }

@@ -292,7 +292,7 @@ find_all() {
 	for zone in $(member_zones); do
 		free 'instance group' "$name-$zone"
 	done
-	list_ours 'healthChecks[].basename().list(),connectionDraining.drainingTimeoutSec,connectionTrackingPolicy.connectionPersistenceOnUnhealthyBackends,sessionAffinity,backends[].group.scope(zones).list()' \
+	list_ours 'healthChecks[].map().basename().list(),connectionDraining.drainingTimeoutSec,connectionTrackingPolicy.connectionPersistenceOnUnhealthyBackends,sessionAffinity,backends[].group.map().scope(zones).list()' \
 		backend-services list --project="$project" --regions="$region"
 	service=$(row "$name" "$ours")
 	free 'backend service' "$name"

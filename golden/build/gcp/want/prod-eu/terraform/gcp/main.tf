@@ -288,6 +288,7 @@ resource "google_monitoring_alert_policy" "member" {
   }
 
   documentation {
-    content = "The load balancer sends no clients to this member. The etcd cluster prod-eu loses its quorum when fewer than 2 of its 3 members are healthy. How many are says gcloud compute backend-services get-health etcd-prod-eu."
+    # It tells of one, not of a quorum lost. The numbers stand in no text, so that a member more or less changes nothing here.
+    content = "The load balancer sends no new clients to this member of etcd cluster prod-eu. Whether the others are a quorum says gcloud compute backend-services get-health etcd-prod-eu."
   }
 }
