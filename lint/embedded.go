@@ -71,7 +71,11 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 			if s.left--; s.left < 0 {
 				return
 			}
-			kind := detect(in.name, s.head(in))
+			head := s.head(in)
+			if !script && !ours.MatchString(in.name) && !ours.Match(head) {
+				continue
+			}
+			kind := detect(in.name, head)
 			if kind != nil && kind.Binary || script && kind == format {
 				kind = nil // a reader of scripts reads what they load, too
 			}
