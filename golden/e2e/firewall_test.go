@@ -91,12 +91,12 @@ func newTown(t *testing.T, s Spec) *town {
 // memberPorts are what a member listens on.
 const memberPorts = "2379 2380 2381"
 
-// all are who reaches a member before there are rules.
-func (w *town) all(v6 bool) []access {
+// all are who reaches a machine before there are rules.
+func (w *town) all(v6 bool, ports string) []access {
 	var out []access
 	for _, h := range []*Host{w.haproxy.Host, w.Members[1].Host, w.client, w.stranger, w.monitor, w.operator} {
 		if !v6 || len(h.Addresses) > 1 {
-			out = append(out, access{h, memberPorts})
+			out = append(out, access{h, ports})
 		}
 	}
 	return out
@@ -114,8 +114,10 @@ func firewall(t *testing.T, target string) {
 	const nodePorts = "2379 8405"
 	w := newTown(t, Spec{More: []string{"targets: nftables: {}"}})
 	member, sibling, node := w.Members[0], w.Members[1].Host, w.haproxy.Host
-	admits(t, "without rules", member.Addr(), memberPorts, w.all(false))
-	admits(t, "without rules", member.Addresses[1], memberPorts, w.all(true))
+	admits(t, "without rules", member.Addr(), memberPorts, w.all(false, memberPorts))
+	admits(t, "without rules", member.Addresses[1], memberPorts, w.all(true, memberPorts))
+	admits(t, "without rules", node.Addr(), nodePorts, w.all(false, nodePorts))
+	admits(t, "without rules", node.Addresses[1], nodePorts, w.all(true, nodePorts))
 	// The kernel knows who is connected from when the first rule asks it: most machines have such a rule.
 	member.Host.Run("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "RELATED", "-j", "ACCEPT")
 	early, through := w.Direct(w.stranger, member), w.Client(w.client, vip)
@@ -149,7 +151,7 @@ func firewall(t *testing.T, target string) {
 			{w.stranger, ""},
 		})
 		for _, address := range node.Addresses[:2] {
-			admits(t, when, address, nodePorts, []access{{node, nodePorts}, {w.client, "2379"}, {w.stranger, ""}})
+			admits(t, when, address, nodePorts, []access{{node, nodePorts}, {sibling, ""}, {w.client, "2379"}, {w.stranger, ""}})
 		}
 		admits(t, when, node.Addr(), nodePorts, []access{{w.monitor, "8405"}, {w.operator, ""}})
 		works(t, w.Cluster, when+", connected before to a member", get(early))
@@ -182,8 +184,8 @@ func firewallObserves(t *testing.T, target string) {
 	works(t, w.Cluster, "connected before", get(early))
 	member.Firewall(w.built, target, "members")
 	works(t, w.Cluster, "observed, connected before", get(early))
-	admits(t, "observed", member.Addr(), memberPorts, w.all(false))
-	admits(t, "observed", member.Addresses[1], memberPorts, w.all(true))
+	admits(t, "observed", member.Addr(), memberPorts, w.all(false, memberPorts))
+	admits(t, "observed", member.Addresses[1], memberPorts, w.all(true, memberPorts))
 	if target == "nftables" {
 		seen := regexp.MustCompile(`log prefix "etcd-rig "\s+meta l4proto tcp counter packets [1-9][0-9]* bytes [0-9]+ accept`)
 		if out := member.Host.Run("nft", "list", "table", "inet", "etcd-rig"); !seen.MatchString(out) {
