@@ -75,6 +75,25 @@ func tooMuch(files []target.File) string {
 		len(files), n, maxWords)
 }
 
+// few are the first findings of each rule in each file, and what is said of the others.
+func few(found diag.List) (first diag.List, others []diag.Unjudged) {
+	type place struct{ rule, file string }
+	told := map[place]int{}
+	for _, d := range found {
+		p := place{d.Rule, d.Span.File}
+		if told[p]++; told[p] <= maxFindings {
+			first = append(first, d)
+		}
+	}
+	for p, n := range told {
+		if n > maxFindings {
+			others = append(others, diag.Unjudged{Rule: p.rule, Reason: fmt.Sprintf(
+				"%d more findings in %s after the first %d", n-maxFindings, p.file, maxFindings)})
+		}
+	}
+	return first, others
+}
+
 // told is what a parser found wrong, up to a number: whoever repairs a file does not go on from there.
 func told(faults diag.List) diag.List {
 	if len(faults) <= maxFaults {

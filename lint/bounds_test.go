@@ -101,6 +101,16 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestFewComplaints: the same goes for comments that suppress nothing.
+func TestFewComplaints(t *testing.T) {
+	t.Parallel()
+	r := lintText(t, "haproxy.cfg", []byte("defaults\n"+strings.Repeat("# etcdlbgen:ignore watch-timeout none here\n\n", 1200)))
+	n := count(r.Diagnostics, "unused-ignore")
+	if want := "unused-ignore (200 more findings in haproxy.cfg after the first 1000)"; n != 1000 || !strings.Contains(r.Summary(), want) {
+		t.Errorf("%d complaints, %s", n, r.Summary())
+	}
+}
+
 // TestNotOurs: a large file of another kind is no business of ours, unless it is named.
 func TestNotOurs(t *testing.T) {
 	in(t, map[string]string{

@@ -220,19 +220,15 @@ func (in *input) verdict(sources []source) *verdict {
 		if rule.Check == nil {
 			continue
 		}
-		told := map[string]int{} // by file
-		for _, d := range rule.Check(group) {
-			d.Rule = rule.ID
-			if told[d.Span.File]++; told[d.Span.File] <= maxFindings {
-				v.found = append(v.found, finding{d, spec})
-			}
+		found := rule.Check(group)
+		for i := range found {
+			found[i].Rule = rule.ID
 		}
-		for file, n := range told {
-			if n > maxFindings {
-				v.notJudged = append(v.notJudged, diag.Unjudged{Rule: rule.ID, Reason: fmt.Sprintf(
-					"%d more findings in %s after the first %d", n-maxFindings, file, maxFindings)})
-			}
+		found, more := few(found)
+		for _, d := range found {
+			v.found = append(v.found, finding{d, spec})
 		}
+		v.notJudged = append(v.notJudged, more...)
 		if rule.Unjudged != nil {
 			if why := rule.Unjudged(group); why != "" {
 				v.notJudged = append(v.notJudged, diag.Unjudged{Rule: rule.ID, Reason: why})
@@ -265,9 +261,15 @@ func (in *input) judge() *Result {
 	}
 	r.NotJudged = unique(r.NotJudged)
 	s := suppress(found, in.texts.ignores, in.now)
-	complaints := s.complaints(func(rule string) bool {
+	complaints, more := few(s.complaints(func(rule string) bool {
 		return ran[rule] && !slices.ContainsFunc(r.NotJudged, func(u diag.Unjudged) bool { return u.Rule == rule })
-	})
+	}))
+	for _, u := range more {
+		if r.ran(u.Rule) {
+			r.NotJudged = append(r.NotJudged, u)
+		}
+	}
+	r.NotJudged = unique(r.NotJudged)
 	for _, d := range append(s.kept, complaints...) {
 		if aboutFile(d.Rule) || r.ran(d.Rule) {
 			r.Diagnostics = append(r.Diagnostics, d)

@@ -39,11 +39,11 @@ func checkTimeoutMissing(g *topology.Group) diag.List {
 					listens[l.Span] = true
 					missing = append(missing, missingBehind(b)...)
 				}
-				out = append(out, timeoutsMissing(l.Span, l.Called(), l.Subject(), missing)...)
+				out = append(out, timeoutsMissing(l.Span, l.Called, l.Subject(), missing)...)
 			}
 			for j := range p.Pools {
 				if b := (topology.EtcdPool{Pool: &p.Pools[j], Source: t, Proxy: p}); !listens[b.Span] {
-					out = append(out, timeoutsMissing(b.Span, b.Called(), b.Subject(), missingBehind(b.Pool))...)
+					out = append(out, timeoutsMissing(b.Span, b.Called, b.Subject(), missingBehind(b.Pool))...)
 				}
 			}
 		}
@@ -63,7 +63,7 @@ func missingBehind(b *topology.Pool) []string {
 	return waits(missing, b.ServerTimeout, "server")
 }
 
-func timeoutsMissing(at diag.Span, who, subject string, missing []string) diag.List {
+func timeoutsMissing(at diag.Span, called func() string, subject string, missing []string) diag.List {
 	if len(missing) == 0 {
 		return nil
 	}
@@ -71,7 +71,7 @@ func timeoutsMissing(at diag.Span, who, subject string, missing []string) diag.L
 		Span:     at,
 		Severity: diag.Warning,
 		Message: fmt.Sprintf("%s has no timeout for %s, so whoever vanishes without a word keeps a connection for ever; "+
-			"need client, server and connect timeouts", who, list(missing)),
+			"need client, server and connect timeouts", called(), list(missing)),
 		Hint:    "add timeout connect 1s, timeout client 1h and timeout server 1h to the defaults section",
 		Subject: subject,
 	}}

@@ -1,8 +1,10 @@
 package topology
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
@@ -80,10 +82,14 @@ func called(t *Topology, p *Proxy, name Value[string], at diag.Span, which int) 
 	return word + ` "` + name.V + `"`
 }
 
-// both reports whether a listener and a pool are one thing, which stands at a place.
+// both reports whether a listener and a pool are one thing, which stands at a place. Each stand in the order of the file.
 func (p *Proxy) both(at diag.Span) bool {
-	return slices.ContainsFunc(p.Listeners, func(l Listener) bool { return l.Span == at }) &&
-		slices.ContainsFunc(p.Pools, func(b Pool) bool { return b.Span == at })
+	order := func(a, b diag.Span) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+	}
+	_, listens := slices.BinarySearchFunc(p.Listeners, at, func(l Listener, at diag.Span) int { return order(l.Span, at) })
+	_, pools := slices.BinarySearchFunc(p.Pools, at, func(b Pool, at diag.Span) int { return order(b.Span, at) })
+	return listens && pools
 }
 
 // EtcdPools are the pools of the group that are etcd's, in order of the sources.
