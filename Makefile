@@ -46,5 +46,5 @@ fuzz: ## fuzz each parser for FUZZ, then CHECKS random specs against the real to
 	done
 	$(GO) test ./golden -run 'RoundTrip|SelfLint|Oracles' -rapid.checks $(CHECKS) -timeout 0
 
-bench: ## state speed and memory, of build against bare CUE evaluation, of lint against reading and parsing, as ratios
+bench: ## state speed and memory, of build against bare CUE evaluation, of lint against reading and parsing, as ratios, and on hostile files
 	$(GO) test ./cmd/etcdlbgen -run '^$$' -bench . -benchtime 1x

@@ -19,7 +19,7 @@ import (
 
 // lintMemory is what the heap may grow to before garbage is collected more often: enough for any tree of real files, and
 // small beside what a hostile one could fill.
-const lintMemory = 140 << 20
+const lintMemory = 130 << 20
 
 type lintCmd struct {
 	Path          []string `arg:"" optional:"" help:"Files and folders; host=PATH says which machine a dump is from; - is standard input. Default: the working directory."`
