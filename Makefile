@@ -20,7 +20,7 @@ test: tools ## run all tests against the real tools
 
 e2e: tools ## prove what is built on real etcd clusters (Linux, root): minutes
 	$(GO) vet -tags e2e ./golden/e2e
-	$(GO) test -tags e2e -count=1 -timeout 15m ./golden/e2e
+	$(GO) test -tags e2e -count=1 -timeout 20m ./golden/e2e
 
 e2e-table: tools ## compare what is built with what guides show, on the same faults: golden/e2e/faults.md; ten minutes
 	$(GO) test -tags e2e -count=1 -timeout 40m ./golden/e2e -run 'TestFaults$$' -table faults.md -hold 45s
