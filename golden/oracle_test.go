@@ -34,11 +34,17 @@ func need(t testing.TB, program string) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is not here", program)
-	}
-	t.Skipf("%s is not here", program)
+	missing(t, program+" is not here")
 	return ""
+}
+
+// missing ends a test for lack of a tool.
+func missing(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // accepted runs a tool, which must succeed.
