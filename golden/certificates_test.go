@@ -1,9 +1,14 @@
 package golden
 
 import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,7 +45,49 @@ func TestCertificates(t *testing.T) {
 				t.Fatal(err)
 			}
 			lintIssued(t, dir, spec, tc.want)
+			if tc.want == "" {
+				shown(t, dir, spec)
+			}
 		})
+	}
+}
+
+// shown compares the issued certificates with what show says that they hold.
+func shown(t *testing.T, dir, spec string) {
+	t.Helper()
+	r := etcdlbgen(t, ".", "show", "sans", "--format", "json", spec)
+	var report struct {
+		Clusters []struct {
+			Facts []struct {
+				Holder, CommonName    string
+				DNSNames, IPAddresses []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &report); err != nil || len(report.Clusters) != 1 || len(report.Clusters[0].Facts) < 6 {
+		t.Fatalf("%v\n%s", err, r.stdout)
+	}
+	for _, want := range report.Clusters[0].Facts {
+		data, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(want.Holder, "/", "-")+".crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, _ := pem.Decode(data)
+		issued, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var addresses []string
+		for _, a := range issued.IPAddresses {
+			addresses = append(addresses, netip.MustParseAddr(a.String()).String())
+		}
+		for i, a := range want.IPAddresses {
+			want.IPAddresses[i] = netip.MustParseAddr(a).String()
+		}
+		if issued.Subject.CommonName != want.CommonName || !slices.Equal(issued.DNSNames, want.DNSNames) || !slices.Equal(addresses, want.IPAddresses) {
+			t.Errorf("%s: show says %q, %v and %v, the certificate holds %q, %v and %v", want.Holder,
+				want.CommonName, want.DNSNames, want.IPAddresses, issued.Subject.CommonName, issued.DNSNames, addresses)
+		}
 	}
 }
 
