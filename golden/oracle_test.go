@@ -240,8 +240,10 @@ func (o *oracles) finish(t *testing.T, root string) {
 	})
 	need(t, "nft")
 	inBatches(o.rulesets, func(batch []string) {
-		accepted(t, root, append([]string{o.unshare, "--map-root-user", "--net", "sh", "-c",
-			`PATH=$PATH:/usr/sbin:/sbin; for f; do nft -c -f "$f" || { echo "$f"; exit 1; }; done`, "sh"}, batch...)...)
+		accepted(t, root, append([]string{
+			o.unshare, "--map-root-user", "--net", "sh", "-c",
+			`PATH=$PATH:/usr/sbin:/sbin; for f; do nft -c -f "$f" || { echo "$f"; exit 1; }; done`, "sh",
+		}, batch...)...)
 	})
 	need(t, "keepalived")
 	need(t, "curl") // whose permissions keepalived checks

@@ -95,11 +95,11 @@ const maxSiblings = 200
 func nameOf(rows []row, from, to, column int) string {
 	for range 2 {
 		first := from
-		for first > 0 && from-first < maxSiblings && !(rows[first].dash && rows[first].indent == column) && (rows[first-1].blank || rows[first-1].indent >= column) {
+		for first > 0 && from-first < maxSiblings && (!rows[first].dash || rows[first].indent != column) && (rows[first-1].blank || rows[first-1].indent >= column) {
 			first--
 		}
 		last := to
-		for last < len(rows) && last-to < maxSiblings && (rows[last].blank || rows[last].indent >= column && !(rows[last].dash && rows[last].indent == column)) {
+		for last < len(rows) && last-to < maxSiblings && (rows[last].blank || rows[last].indent >= column && (!rows[last].dash || rows[last].indent != column)) {
 			last++
 		}
 		for _, r := range slices.Concat(rows[first:from+1], rows[to:last]) {

@@ -151,7 +151,7 @@ func starts(call, want string) bool {
 		return false
 	}
 	for i, w := range wanted {
-		if w != "*" && w != words[i] && !(i == len(wanted)-1 && i > 1 && strings.HasPrefix(words[i], w)) {
+		if w != "*" && w != words[i] && (i < len(wanted)-1 || i <= 1 || !strings.HasPrefix(words[i], w)) {
 			return false
 		}
 	}

@@ -49,8 +49,11 @@ func (w *writer) terminating(l *topology.Listener, lines []common.ParserData) []
 		b := line.(types.Bind)
 		b.Params = append(b.Params, &params.BindOptionWord{Name: "ssl"})
 		for _, p := range [][2]string{
-			{"crt", l.Certificate.Cert.V}, {"ca-file", l.Certificate.CA.V}, {"verify", "required"},
-			{"alpn", "h2,http/1.1"}, {"ssl-min-ver", "TLSv1.2"},
+			{"crt", l.Certificate.Cert.V},
+			{"ca-file", l.Certificate.CA.V},
+			{"verify", "required"},
+			{"alpn", "h2,http/1.1"},
+			{"ssl-min-ver", "TLSv1.2"},
 		} {
 			b.Params = append(b.Params, &params.BindOptionValue{Name: p[0], Value: p[1]})
 		}

@@ -89,8 +89,10 @@ func (m *azureModule) outputs() file {
 			pair{"dns_names", list(m.Names)},
 			pair{"ip_addresses", call("distinct", call("concat", list(m.Addresses), own))},
 		)},
-		{"network_security_group_id", "The security group to attach to the members' network interfaces; null where one is brought along.",
-			code("one(azurerm_network_security_group.members[*].id)")},
+		{
+			"network_security_group_id", "The security group to attach to the members' network interfaces; null where one is brought along.",
+			code("one(azurerm_network_security_group.members[*].id)"),
+		},
 		{"backend_address_pool_id", "The backend pool of the members.", code("azurerm_lb_backend_address_pool.members.id")},
 	} {
 		b := f.root.block("output", o.name)

@@ -63,11 +63,15 @@ func (m *azureModule) memberVariables() []variable {
 			description: "The network interface of each member behind the load balancer, by the member's name in the spec, " +
 				"for a backend pool of interfaces instead of addresses.",
 			checks: []check{
-				{either(equals(code("length(var.network_interfaces)"), number(0)),
-					equals(code("toset(keys(var.network_interfaces))"), call("toset", list(m.Servers())))),
-					"network_interfaces: name each member that the spec puts behind the load balancer, and no other."},
-				{code(`alltrue([for nic in values(var.network_interfaces) : can(regex("(?i)/networkInterfaces/[^/]+$", nic.id))])`),
-					"network_interfaces: write resource IDs of network interfaces."},
+				{
+					either(equals(code("length(var.network_interfaces)"), number(0)),
+						equals(code("toset(keys(var.network_interfaces))"), call("toset", list(m.Servers())))),
+					"network_interfaces: name each member that the spec puts behind the load balancer, and no other.",
+				},
+				{
+					code(`alltrue([for nic in values(var.network_interfaces) : can(regex("(?i)/networkInterfaces/[^/]+$", nic.id))])`),
+					"network_interfaces: write resource IDs of network interfaces.",
+				},
 			},
 		},
 	}

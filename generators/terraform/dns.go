@@ -81,8 +81,10 @@ func (m dnsModule) endpointsVariable() variable {
 		description: "The address of each load balancer, by its name in the spec.",
 		checks: []check{
 			keysOf("endpoints", m.names(m.Endpoints)),
-			{code(fmt.Sprintf(`alltrue([for address in values(var.endpoints) : can(cidrhost("${address}/%d", 0))])`, width)),
-				"endpoints: write " + family + " addresses."},
+			{
+				code(fmt.Sprintf(`alltrue([for address in values(var.endpoints) : can(cidrhost("${address}/%d", 0))])`, width)),
+				"endpoints: write " + family + " addresses.",
+			},
 		},
 	}
 }

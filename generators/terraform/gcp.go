@@ -73,8 +73,10 @@ func (m *gcpModule) outputs() file {
 			pair{"dns_names", list(m.Names)},
 			pair{"ip_addresses", call("distinct", call("concat", list(m.Addresses), own))},
 		)},
-		{"member_tags", "The network tags to put on every member, which the firewall rules are for; empty where they are for service accounts.",
-			code("length(var.member_service_accounts) == 0 ? var.member_tags : []")},
+		{
+			"member_tags", "The network tags to put on every member, which the firewall rules are for; empty where they are for service accounts.",
+			code("length(var.member_service_accounts) == 0 ? var.member_tags : []"),
+		},
 		{"backend_service", "The backend service of the members.", code("google_compute_region_backend_service.this.id")},
 	} {
 		b := f.root.block("output", o.name)

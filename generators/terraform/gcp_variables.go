@@ -58,10 +58,14 @@ func (m *gcpModule) machineVariables() []variable {
 		description: "The zone and the instance, by self link or identifier, of each member behind the load balancer, by the member's name in the spec. " +
 			"Without an instance it is the one of that name. None are needed with instance_groups.",
 		checks: []check{
-			{either(equals(code("length(var.members)"), number(0)), m.allNamed()),
-				"members: name each member that the spec puts behind the load balancer, and no other."},
-			{code(`alltrue([for m in values(var.members) : m.instance == "" || can(regex("projects/[^/]+/zones/${m.zone}/instances/[^/]+$", m.instance))])`),
-				"members: write an instance's self link, in the member's zone."},
+			{
+				either(equals(code("length(var.members)"), number(0)), m.allNamed()),
+				"members: name each member that the spec puts behind the load balancer, and no other.",
+			},
+			{
+				code(`alltrue([for m in values(var.members) : m.instance == "" || can(regex("projects/[^/]+/zones/${m.zone}/instances/[^/]+$", m.instance))])`),
+				"members: write an instance's self link, in the member's zone.",
+			},
 		},
 	}
 	return []variable{

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,8 +30,12 @@ func TestSweepEndsLeftovers(t *testing.T) {
 	}
 	t.Cleanup(func() { left.Process.Kill() })
 	living.eventually(10*time.Second, "the process is in the namespace", func() error {
-		if out, err := exec.Command("ip", "netns", "pids", dead+"-hub").CombinedOutput(); err != nil || len(out) == 0 {
-			return fmt.Errorf("%v %s", err, out)
+		out, err := exec.Command("ip", "netns", "pids", dead+"-hub").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		if len(out) == 0 {
+			return errors.New("there is no process")
 		}
 		return nil
 	})

@@ -16,7 +16,7 @@ const (
 	awsIdleMin, awsIdleMax         = 60 * time.Second, 6000 * time.Second
 	awsIntervalMin, awsIntervalMax = 5 * time.Second, 300 * time.Second
 	awsTimeoutMin, awsTimeoutMax   = 2 * time.Second, 120 * time.Second
-	awsCountMin, awsCountMax       = 2, 10
+	awsCountMin                    = 2
 )
 
 const awsBalancer = "an AWS network load balancer"
@@ -70,8 +70,8 @@ func (l *lowering) awsCheck(options *topology.Tree) topology.Check {
 	check.Interval = l.clamp(check.Interval, awsIntervalMin, awsIntervalMax, "the check's interval", awsBalancer)
 	check.Timeout = l.clamp(check.Timeout, awsTimeoutMin, min(awsTimeoutMax, check.Interval.V-time.Second), // which it must not reach
 		"the check's timeout", awsBalancer)
-	check.Fall = l.clampTo(check.Fall, awsCountMin, awsCountMax, "fall", awsBalancer)
-	check.Rise = l.clampTo(check.Rise, awsCountMin, awsCountMax, "rise", awsBalancer)
+	check.Fall = l.clampTo(check.Fall, awsCountMin, "fall", awsBalancer)
+	check.Rise = l.clampTo(check.Rise, awsCountMin, "rise", awsBalancer)
 	return check
 }
 

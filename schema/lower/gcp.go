@@ -12,7 +12,7 @@ import (
 // The ranges that a health check of Google takes.
 const (
 	gcpIntervalMin, gcpIntervalMax = time.Second, 300 * time.Second
-	gcpCountMin, gcpCountMax       = 1, 10
+	gcpCountMin                    = 1
 )
 
 const gcpBalancer = "GCP's internal passthrough load balancer"
@@ -61,18 +61,21 @@ func (l *lowering) gcpCheck(options *topology.Tree) topology.Check {
 	check := l.plainCheck(options.Span)
 	check.Interval = l.clamp(check.Interval, gcpIntervalMin, gcpIntervalMax, "the check's interval", gcpBalancer)
 	check.Timeout = l.clamp(check.Timeout, time.Second, check.Interval.V, "the check's timeout", gcpBalancer)
-	check.Fall = l.clampTo(check.Fall, gcpCountMin, gcpCountMax, "fall", gcpBalancer)
-	check.Rise = l.clampTo(check.Rise, gcpCountMin, gcpCountMax, "rise", gcpBalancer)
+	check.Fall = l.clampTo(check.Fall, gcpCountMin, "fall", gcpBalancer)
+	check.Rise = l.clampTo(check.Rise, gcpCountMin, "rise", gcpBalancer)
 	check.Sources = topology.GoogleProbes
 	return check
 }
 
-// clampTo puts a count between bounds, and says so where the spec sets it.
-func (l *lowering) clampTo(v topology.Value[int], low, high int, what, by string) topology.Value[int] {
+// maxCount is how many answers in a row the clouds' checks wait for at the most.
+const maxCount = 10
+
+// clampTo puts a count between a cloud's least one and maxCount, and says so where the spec sets it.
+func (l *lowering) clampTo(v topology.Value[int], low int, what, by string) topology.Value[int] {
 	c := v
-	c.V = min(max(v.V, low), high)
+	c.V = min(max(v.V, low), maxCount)
 	if c.V != v.V && v.State == topology.Set {
-		l.unsupported(v.Span, fmt.Sprintf("the check's %s is %d, but %s takes %d to %d; written as %d", what, v.V, by, low, high, c.V),
+		l.unsupported(v.Span, fmt.Sprintf("the check's %s is %d, but %s takes %d to %d; written as %d", what, v.V, by, low, maxCount, c.V),
 			"set a number that "+by+" takes, or leave it out")
 	}
 	return c

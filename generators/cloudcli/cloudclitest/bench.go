@@ -29,6 +29,7 @@ type Bench struct {
 	t   testing.TB
 }
 
+// New is a bench whose clouds' programs are the fake.
 func New(t testing.TB, fake string, env ...string) *Bench {
 	t.Helper()
 	b := &Bench{Dir: t.TempDir(), Env: env, t: t}

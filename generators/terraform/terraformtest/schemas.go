@@ -89,20 +89,20 @@ func without(names ...string) func(map[string]Block) {
 
 func optional(kind string) Attribute { return Attribute{Type: json.RawMessage(kind), Optional: true} }
 
-func required(kind string) Attribute { return Attribute{Type: json.RawMessage(kind), Required: true} }
+var required = Attribute{Type: json.RawMessage(`"string"`), Required: true}
 
 // withAlerts adds the resource for alerts of Google's provider, as far as modules write it: its file has none.
 func withAlerts(resources map[string]Block) {
 	one := func(attributes map[string]Attribute, blocks map[string]Block) Block {
 		return Block{Attributes: attributes, Blocks: blocks, MaxItems: 1, NestingMode: "list"}
 	}
-	condition := one(map[string]Attribute{"display_name": required(`"string"`), "name": {Type: json.RawMessage(`"string"`), Computed: true}}, map[string]Block{
-		"condition_matched_log": one(map[string]Attribute{"filter": required(`"string"`), "label_extractors": optional(`["map","string"]`)}, nil),
+	condition := one(map[string]Attribute{"display_name": required, "name": {Type: json.RawMessage(`"string"`), Computed: true}}, map[string]Block{
+		"condition_matched_log": one(map[string]Attribute{"filter": required, "label_extractors": optional(`["map","string"]`)}, nil),
 	})
 	condition.MinItems, condition.MaxItems = 1, 0
 	resources["google_monitoring_alert_policy"] = Block{
 		Attributes: map[string]Attribute{
-			"display_name": required(`"string"`), "combiner": required(`"string"`), "enabled": optional(`"bool"`), "severity": optional(`"string"`),
+			"display_name": required, "combiner": required, "enabled": optional(`"bool"`), "severity": optional(`"string"`),
 			"notification_channels": optional(`["list","string"]`), "user_labels": optional(`["map","string"]`),
 			"project": {Type: json.RawMessage(`"string"`), Optional: true, Computed: true},
 			"id":      {Type: json.RawMessage(`"string"`), Optional: true, Computed: true},
