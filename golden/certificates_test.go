@@ -29,13 +29,7 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			openssl := need(t, "openssl")
-			dir, spec := t.TempDir(), filepath.Join("build/full", specOf(t, "build/full"))
-			if r := etcdlbgen(t, ".", "build", spec, "-o", dir); r.code != 0 {
-				t.Fatal(r.stderr)
-			}
-			accepted(t, dir, openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA",
-				"-keyout", "ca.key", "-out", "ca.crt", "-days", "1000")
+			dir, spec := builtWithCA(t, "ca.crt", "ca.key")
 			broken := filepath.Join(dir, "certificates/openssl/members/etcd-2.cnf")
 			data, err := os.ReadFile(broken)
 			if err != nil || !strings.Contains(string(data), tc.old) {
@@ -50,6 +44,19 @@ func TestCertificates(t *testing.T) {
 			}
 		})
 	}
+}
+
+// builtWithCA is a folder that a spec is built into, with a small CA in it.
+func builtWithCA(t *testing.T, cert, key string) (dir, spec string) {
+	t.Helper()
+	openssl := need(t, "openssl")
+	dir, spec = t.TempDir(), filepath.Join("build/full", specOf(t, "build/full"))
+	if r := etcdlbgen(t, ".", "build", spec, "-o", dir); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	accepted(t, dir, openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA",
+		"-keyout", key, "-out", cert, "-days", "1000")
+	return dir, spec
 }
 
 // shown compares the issued certificates with what show says that they hold.

@@ -25,13 +25,7 @@ func TestIssuers(t *testing.T) {
 	for name, issue := range issuers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			openssl := need(t, "openssl")
-			dir, spec := t.TempDir(), filepath.Join("build/full", specOf(t, "build/full"))
-			if r := etcdlbgen(t, ".", "build", spec, "-o", dir); r.code != 0 {
-				t.Fatal(r.stderr)
-			}
-			accepted(t, dir, openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA",
-				"-keyout", "root_ca.crt.key", "-out", "root_ca.crt", "-days", "1000")
+			dir, spec := builtWithCA(t, "root_ca.crt", "root_ca.crt.key")
 			requests, err := filepath.Glob(filepath.Join(dir, "certificates/openssl/*/*.cnf"))
 			if err != nil {
 				t.Fatal(err)
