@@ -122,6 +122,9 @@ func lintText(t *testing.T, name string, text []byte) *lint.Result {
 			spans = append(spans, related.Span)
 		}
 		for _, s := range spans {
+			if s.File != name { // an include that names a file which is here
+				continue
+			}
 			if s.Line > len(lines) || s.Line > 0 && s.Col > utf8.RuneCountInString(lines[s.Line-1])+1 {
 				t.Errorf("%+v is outside of the text: %s [%s]", s, d.Message, d.Rule)
 			}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
@@ -22,8 +24,11 @@ func (c *completionCmd) Run(ctx *kong.Context) error {
 	return (&kongcompletion.Completion{Shell: c.Shell, Code: true}).Run(ctx)
 }
 
-// complete answers a shell that asks how a command line may go on, and then ends the program.
+// answerShell tells a shell that asks how a command line may go on, and then ends the program.
 func answerShell(parser *kong.Kong) {
+	if os.Getenv("COMP_LINE") == "" { // what is read of all commands would cost each start
+		return
+	}
 	var ids []string
 	for _, r := range rules.All {
 		ids = append(ids, r.ID)

@@ -3,10 +3,10 @@ package raise
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -171,7 +171,7 @@ func (r *raising) dialedDirectly() {
 	}
 }
 
-var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+var dnsLabel = pattern.New(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // settle gives members names that a spec allows: their own where that is a DNS label, else the first part of their host
 // name, else a number. Their only address is their first.

@@ -2,11 +2,12 @@ package raise
 
 import (
 	"fmt"
-	"regexp"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // object is a struct in the order in which it is filled.
@@ -51,7 +52,7 @@ func (o *object) empty(name string) {
 
 func (o *object) literal() *ast.StructLit { return &ast.StructLit{Elts: o.fields} }
 
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+var identifier = pattern.New(`^[A-Za-z][A-Za-z0-9]*$`)
 
 func label(name string) ast.Label {
 	if identifier.MatchString(name) {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -80,7 +81,7 @@ func denied(err error) bool {
 }
 
 // httpStatus is in gRPC's words for an answer that is not gRPC's.
-var httpStatus = regexp.MustCompile(`HTTP status code received from server: (\d+) `)
+var httpStatus = pattern.New(`HTTP status code received from server: (\d+) `)
 
 // httpError is an answer of a proxy in the member's place.
 type httpError int

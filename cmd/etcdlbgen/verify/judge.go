@@ -10,12 +10,13 @@ import (
 	"maps"
 	"net"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
 // judge turns what was seen into lines. It knows neither network nor clock.
@@ -163,7 +164,7 @@ func (j *judge) troubled(e Endpoint, a answer, name string) (Line, bool) {
 		"etcdctl alarm list; of NOSPACE: compact, defrag each member directly, then etcdctl alarm disarm"), true
 }
 
-var raisedBy = regexp.MustCompile(`^memberID:(\d+) `)
+var raisedBy = pattern.New(`^memberID:(\d+) `)
 
 // own are the problems of an answer that are not said of another endpoint: each member tells all alarms.
 func (j *judge) own(e Endpoint, a answer) []string {
