@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -105,10 +106,7 @@ func (j *jsonSchema) object(sh *shape, whole bool) map[string]any {
 
 // described adds a description to a copy of a value, since definitions are shared.
 func described(v map[string]any, text string) map[string]any {
-	out := map[string]any{}
-	for k, x := range v {
-		out[k] = x
-	}
+	out := maps.Clone(v)
 	if text != "" {
 		out["description"] = text
 	}

@@ -1,6 +1,7 @@
 package raise
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path"
@@ -150,20 +151,12 @@ func (r *raising) node(n *node) {
 		switch {
 		case n.address != "" && n.address == k.address, n.address6 != "" && n.address6 == k.address6,
 			n.name == k.name && (n.address == "" || k.address == ""):
-			k.networkCard, k.priority = or(k.networkCard, n.networkCard), or(k.priority, n.priority)
-			k.address, k.address6 = or(k.address, n.address), or(k.address6, n.address6)
+			k.networkCard, k.priority = cmp.Or(k.networkCard, n.networkCard), cmp.Or(k.priority, n.priority)
+			k.address, k.address6 = cmp.Or(k.address, n.address), cmp.Or(k.address6, n.address6)
 			return
 		}
 	}
 	r.nodes = append(r.nodes, n)
-}
-
-func or[T comparable](a, b T) T {
-	var zero T
-	if a == zero {
-		return b
-	}
-	return a
 }
 
 func (r *raising) loadBalancer() *object {
