@@ -41,7 +41,7 @@ func githubRange(s Span) string {
 // annotation is the message and the hint, without what would steer a terminal.
 func annotation(d Diagnostic) string {
 	if d.Hint == "" {
-		return printable(d.Message)
+		return printable(said(d.Message))
 	}
-	return printable(d.Message) + "\nhint: " + printable(d.Hint)
+	return printable(said(d.Message)) + "\nhint: " + printable(said(d.Hint))
 }

@@ -83,11 +83,11 @@ func (r *Report) suppressed() List {
 
 func diagnosticJSON(d Diagnostic, fingerprint string) jsonDiagnostic {
 	j := jsonDiagnostic{
-		Rule: d.Rule, Severity: d.Severity.String(), jsonSpan: spanJSON(d.Span), Message: d.Message, Hint: d.Hint,
+		Rule: d.Rule, Severity: d.Severity.String(), jsonSpan: spanJSON(d.Span), Message: said(d.Message), Hint: said(d.Hint),
 		Fingerprint: fingerprint,
 	}
 	for _, r := range d.Related {
-		j.Related = append(j.Related, jsonRelated{spanJSON(r.Span), r.Message})
+		j.Related = append(j.Related, jsonRelated{spanJSON(r.Span), said(r.Message)})
 	}
 	for _, e := range d.Edits {
 		j.Edits = append(j.Edits, jsonEdit{spanJSON(e.Span), e.Text})

@@ -68,7 +68,7 @@ func JUnit(w io.Writer, r *Report) error {
 		if err := text(&b, List{d}, source, false); err != nil {
 			return err
 		}
-		add(d, &junitFailure{d.Severity.String(), printable(d.Message), "\n" + b.String()}, nil)
+		add(d, &junitFailure{d.Severity.String(), printable(said(d.Message)), "\n" + b.String()}, nil)
 	}
 	for _, s := range r.Suppressed {
 		add(s.Diagnostic, nil, &junitSkipped{printable(s.justification())})

@@ -87,7 +87,7 @@ func uri(file, dir string) string {
 // withHint is the message and what to do about it.
 func (d Diagnostic) withHint() string {
 	if d.Hint == "" {
-		return d.Message
+		return said(d.Message)
 	}
-	return d.Message + "\nhint: " + d.Hint
+	return said(d.Message + "\nhint: " + d.Hint)
 }

@@ -180,7 +180,7 @@ func (s *sarif) result(d Diagnostic, fingerprint string) sarifResult {
 	}
 	for _, r := range d.Related {
 		if r.Span.File != "" {
-			out.Related = append(out.Related, sarifLocation{s.place(r.Span), &sarifText{r.Message}})
+			out.Related = append(out.Related, sarifLocation{s.place(r.Span), &sarifText{said(r.Message)}})
 		}
 	}
 	if len(d.Edits) > 0 {

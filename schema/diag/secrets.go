@@ -8,23 +8,51 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 )
 
-// secrets match the settings that carry a password; the last group is the password. They stand for the formats that
-// are read: HAProxy's stats and user lists, keepalived, URLs, and assignments of any kind.
+// Passwords end where their format says: at the quote that closes, which may be missing, or at a blank without a
+// backslash before it.
+const (
+	word = `((?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s"'\\])+)`
+	// credentials are a name and a password, with a colon between them, in quotes or not.
+	credentials = `(?:"[^":]*:((?:[^"\\]|\\.)*)|'[^':]*:([^']*)|[^\s:]*:` + word + `)`
+	key         = `(?:password|passwd|passphrase|credentials?|token|(?:secret|access|private|api)[_-]?key|secret)`
+)
+
+// inURLs matches the password of a URL.
+var inURLs = pattern.New(`[a-z][a-z0-9+.-]*://[^\s/:@"']*:([^\s/"']+)@`)
+
+// secrets match the settings that carry a password; the groups are what is one. They stand for the formats that
+// are read: HAProxy's stats, headers and user lists, keepalived, URLs, flags of commands, and assignments of any kind.
 var secrets = []*pattern.Pattern{
-	pattern.New(`(?i)\bstats\s+auth\s+[^\s:]+:(\S+)`),
-	pattern.New(`(?i)\buser\s+\S+\s+(?:insecure-)?password\s+(\S+)`),
-	pattern.New(`(?i)\bauth_pass\s+(\S+)`),
-	pattern.New(`[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@`),
-	pattern.New(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)"?\s*[=:]\s*"([^"]+)"`),
-	pattern.New(`(?i)(?:password|passwd|passphrase|secret|token|api_?key)\s*[=:]\s*([^\s"]+)`),
+	pattern.New(`(?i)\bstats\s+auth\s+` + credentials),
+	pattern.New(`(?i)\buser\s+\S+\s+(?:insecure-)?password\s+` + word),
+	pattern.New(`(?i)\bauth_pass\s+` + word),
+	pattern.New(`(?i)(?:\bhdr|(?:set|add)[-_]header)\s+\S*(?:auth|cookie|` + key + `)\S*\s+` + word),
+	pattern.New(`(?i)\bauthorization["']?(?:\s*[:=]|\s)\s*["']?(?:(?:basic|bearer)\s+)?([^\s"'{]+)`),
+	pattern.New(`(?i)"\w*user=[^":]*:([^"]*)|'\w*user=[^':]*:([^']*)|\w*user=` + credentials),
+	pattern.New(`(?i)\s(?:-u|--(?:proxy-)?user)["']?[,\s=]\s*` + credentials),
+	pattern.New(`(?i)\s--?[\w-]*` + key + `["']?[,\s]\s*` + word),
+	inURLs,
+	// Behind an equals sign there is a word, unless the quote stands before the name; behind a colon all of the line, as
+	// far as it is not plainly the next field.
+	pattern.New(`(?i)"[\w-]*` + key + `=([^"]*)|'[\w-]*` + key + `=([^']*)|` + key + `["']?\s*=\s*` + word),
+	pattern.New(`(?i)` + key + `["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)|'((?:[^']|'')*)|([^\s"'{\[|>].*?)\s*(?:,\s*["']?[\w-]+["']?\s*:|\}\s*(?:[,}\]]|$)|\s#|$))`),
 }
 
 // MaskSecrets replaces each rune of a password in a line with a star, so that columns stay.
-func MaskSecrets(line string) string {
+func MaskSecrets(line string) string { return mask(line, secrets...) }
+
+// said is a message or a hint without passwords: it may quote a value that turned out to be a URL. What else looks like a
+// setting there is our own words.
+func said(message string) string { return mask(message, inURLs) }
+
+func mask(line string, secrets ...*pattern.Pattern) string {
 	for _, re := range secrets {
 		for _, m := range slices.Backward(re.FindAllStringSubmatchIndex(line, -1)) {
-			from, to := m[2], m[3]
-			line = line[:from] + strings.Repeat("*", utf8.RuneCountInString(line[from:to])) + line[to:]
+			for i := len(m) - 2; i >= 2; i -= 2 {
+				if from, to := m[i], m[i+1]; from >= 0 {
+					line = line[:from] + strings.Repeat("*", utf8.RuneCountInString(line[from:to])) + line[to:]
+				}
+			}
 		}
 	}
 	return line

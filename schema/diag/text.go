@@ -55,13 +55,13 @@ func (p *printer) diagnostic(d Diagnostic) {
 	if d.Rule != "" {
 		rule = " " + p.paint(dim, "["+d.Rule+"]")
 	}
-	fmt.Fprintf(p.w, "%s%s: %s%s\n", p.position(d.Span), p.paint(bold+color, d.Severity.String()), printable(d.Message), rule)
+	fmt.Fprintf(p.w, "%s%s: %s%s\n", p.position(d.Span), p.paint(bold+color, d.Severity.String()), printable(said(d.Message)), rule)
 	p.snippet(d.Span, color)
 	if d.Hint != "" {
-		fmt.Fprintf(p.w, "%s: %s\n", p.paint(bold+cyan, "hint"), printable(d.Hint))
+		fmt.Fprintf(p.w, "%s: %s\n", p.paint(bold+cyan, "hint"), printable(said(d.Hint)))
 	}
 	for _, r := range d.Related {
-		fmt.Fprintf(p.w, "%s%s: %s\n", p.position(r.Span), p.paint(bold+cyan, "note"), printable(r.Message))
+		fmt.Fprintf(p.w, "%s%s: %s\n", p.position(r.Span), p.paint(bold+cyan, "note"), printable(said(r.Message)))
 		p.snippet(r.Span, cyan)
 	}
 }
