@@ -23,7 +23,7 @@ import (
 
 // Options is a call of the linter.
 type Options struct {
-	Paths         []string // files, folders, "host=PATH", "-"; none: the working directory
+	Paths         []string // files, folders, "-" for standard input, "host=PATH" of each of these; none: the working directory
 	Endpoints     []string // URLs that clients dial
 	EtcdVersion   string   // such as "3.5.9", where no file says it
 	Tags          []string // key=value, for specs
@@ -160,11 +160,12 @@ func (in *input) spec(s specFile, o Options) (givenUp bool, err error) {
 	for _, f := range s.files {
 		in.texts.hold(f.path, f.data)
 		paths = append(paths, f.path)
-		load.Stdin = bytes.NewReader(f.data)
-	}
-	load.Paths = paths
-	if !slices.Contains(paths, "-") {
-		load.Stdin = nil
+		if f.stdin {
+			load.Stdin, load.StdinName = bytes.NewReader(f.data), f.path
+			load.Paths = append(load.Paths, "-")
+			continue
+		}
+		load.Paths = append(load.Paths, f.path)
 	}
 	if o.Watch != nil {
 		giveUp, end := o.Watch(s.shape.clusters)

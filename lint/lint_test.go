@@ -142,6 +142,33 @@ func TestStandardInput(t *testing.T) {
 	if len(got) != 1 || !strings.HasSuffix(got[0], "check-tcp-only") {
 		t.Errorf("got %v", got)
 	}
+	_, got = run(t, lint.Options{Paths: []string{"lb-1=-"}, Stdin: strings.NewReader(haproxy), StdinFilename: "haproxy.cfg"})
+	expect(t, got, finding)
+	for _, paths := range [][]string{{"-", "-"}, {"-", "lb-1=-"}} {
+		_, err := lint.Run(lint.Options{Paths: paths, Stdin: strings.NewReader(haproxy), StdinFilename: "haproxy.cfg"})
+		if !isUsage(err) {
+			t.Errorf("%v: %v", paths, err)
+		}
+	}
+}
+
+// An editor lints what is not saved yet: the name tells the language, and what is on disk under it does not count.
+func TestSpecOnStandardInput(t *testing.T) {
+	in(t, map[string]string{"spec.cue": minimal})
+	const yaml = "cluster: {members: {m: {address: 10.0.0.1}}}\nloadBalancer: {host: a, hots: a}\n"
+	for name, text := range map[string]string{
+		"spec.cue":      `cluster: members: m: address: "10.0.0.1", loadBalancer: {host: "a", hots: "a"}`,
+		"new/spec.yaml": yaml,
+		"spec.json":     `{"cluster": {"members": {"m": {"address": "10.0.0.1"}}}, "loadBalancer": {"host": "a", "hots": "a"}}`,
+	} {
+		for _, paths := range [][]string{{"-"}, {".", "-"}} {
+			o := lint.Options{Paths: paths, Stdin: strings.NewReader(text), StdinFilename: name, Rules: []string{"spec"}}
+			_, got := run(t, o)
+			if len(got) != 1 || !strings.HasPrefix(got[0], name+":") || !strings.HasSuffix(got[0], "spec") {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+	}
 }
 
 // An input that no parser should see is refused, with all others still linted.

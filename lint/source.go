@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ type file struct {
 	root     string // of an included file: what begins the chain of includes
 	overfull bool   // more is included than is looked for
 	doc      *inner // the part that is meant; nil: all of it
+	stdin    bool   // it is standard input
 }
 
 // collector gathers the files that a call names.
@@ -58,7 +60,17 @@ func collect(o Options) (*collector, error) {
 		paths = []string{"."}
 	}
 	for _, p := range paths {
-		if err := c.named(p, o); err != nil {
+		if machine, ok := Stdin(p); ok { // first: it may stand for a file that is met in a folder
+			if err := c.stdin(o, machine); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, p := range paths {
+		if _, ok := Stdin(p); ok {
+			continue
+		}
+		if err := c.named(p); err != nil {
 			return nil, err
 		}
 	}
@@ -74,10 +86,16 @@ func collect(o Options) (*collector, error) {
 // host matches the part before PATH in host=PATH.
 var host = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.:_-]*$`)
 
-func (c *collector) named(p string, o Options) error {
+// Stdin reports whether a path is standard input, and which machine's; "" where it does not say.
+func Stdin(p string) (machine string, ok bool) {
 	if p == "-" {
-		return c.stdin(o)
+		return "", true
 	}
+	machine, rest, _ := strings.Cut(p, "=")
+	return machine, rest == "-" && host.MatchString(machine)
+}
+
+func (c *collector) named(p string) error {
 	machine := ""
 	info, err := os.Stat(p)
 	if err != nil {
@@ -132,16 +150,17 @@ func formats() string {
 	return strings.Join(names, ", ")
 }
 
-func (c *collector) stdin(o Options) error {
+func (c *collector) stdin(o Options, machine string) error {
 	data, err := io.ReadAll(io.LimitReader(o.Stdin, MaxFile+1))
 	if err != nil {
 		return fmt.Errorf("read standard input: %w", err)
 	}
-	name := o.StdinFilename
-	if name == "" {
-		name = "-"
+	name := filepath.Clean(cmp.Or(o.StdinFilename, "-"))
+	if c.seen[name] {
+		return &schema.UsageError{Message: "standard input is named twice; need it once"}
 	}
-	f := file{path: name, data: bytes.TrimPrefix(data, byteOrderMark), size: int64(len(data))}
+	c.seen[name] = true
+	f := file{path: name, host: machine, data: bytes.TrimPrefix(data, byteOrderMark), size: int64(len(data)), stdin: true}
 	f.format = detect(name, f.data[:min(len(f.data), headSize)])
 	if !c.addEmbedded(f, c.add(f)) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}

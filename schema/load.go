@@ -3,6 +3,7 @@ package schema
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type Input struct {
 	Paths []string
 	Tags  []string // key=value
 	Stdin io.Reader
+	// StdinName is what standard input is called, which tells its language, too; "" is CUE without a name.
+	StdinName string
 	// GiveUp, where it is not nil, is handed why loading takes too much. A few lines of CUE can ask for any amount of work.
 	GiveUp <-chan string
 }
@@ -84,7 +87,11 @@ func Load(in Input) (*Result, diag.List, error) {
 		return l.res, l.diags, l.err
 	case why := <-in.GiveUp:
 		var diags diag.List
-		diags.Error(diag.Span{File: in.Paths[0]}, "spec", why, "")
+		first := in.Paths[0]
+		if first == "-" {
+			first = cmp.Or(in.StdinName, first)
+		}
+		diags.Error(diag.Span{File: first}, "spec", why, "")
 		return &Result{GivenUp: true}, diags, nil
 	}
 }
@@ -140,6 +147,7 @@ type loader struct {
 	value cue.Value // the whole, once it is built
 	diags diag.List
 	usage error
+	stdin []byte
 
 	mu    sync.Mutex
 	texts map[string][]byte // of CUE files, as they are parsed
@@ -153,20 +161,20 @@ func (l *loader) load() (cue.Value, error) {
 	var values []cue.Value
 	for _, p := range l.in.Paths {
 		if l.name == "" {
-			l.name = baseName(p)
+			l.name = l.baseName(p)
 		}
-		if p == "-" && slices.Contains(files, p) {
+		if p == "-" && l.stdin != nil {
 			continue // it can be read once
 		}
 		if p == "-" {
-			data, err := io.ReadAll(io.LimitReader(l.in.Stdin, maxInput+1))
-			if err != nil {
-				return cue.Value{}, fmt.Errorf("read standard input: %w", err)
+			if err := l.readStdin(); err != nil {
+				return cue.Value{}, err
 			}
-			if len(data) > maxInput {
-				return cue.Value{}, &UsageError{"standard input does not end within 64 MiB, which no spec needs"}
+			if isData(l.in.StdinName) {
+				values = append(values, l.data(l.in.StdinName, l.stdin))
+				continue
 			}
-			l.src.add("-", "-", data)
+			l.src.add("-", cmp.Or(l.in.StdinName, "-"), l.stdin)
 			files = append(files, p)
 			continue
 		}
@@ -180,12 +188,12 @@ func (l *loader) load() (cue.Value, error) {
 			values = append(values, l.instance(p, "."))
 		case filepath.Ext(p) == ".cue":
 			files = append(files, p)
-		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(p)):
-			v, err := l.data(p)
+		case isData(p):
+			data, err := os.ReadFile(p)
 			if err != nil {
-				return cue.Value{}, err
+				return cue.Value{}, fmt.Errorf("read spec: %w", err)
 			}
-			values = append(values, v)
+			values = append(values, l.data(p, data))
 		default:
 			return cue.Value{}, &UsageError{p + ": not a spec by its name; need one that ends in .cue, .yaml, .yml or .json"}
 		}
@@ -203,9 +211,27 @@ func (l *loader) load() (cue.Value, error) {
 	return v, nil
 }
 
-func baseName(p string) string {
+// readStdin reads standard input.
+func (l *loader) readStdin() error {
+	data, err := io.ReadAll(io.LimitReader(l.in.Stdin, maxInput+1))
+	if err != nil {
+		return fmt.Errorf("read standard input: %w", err)
+	}
+	if len(data) > maxInput {
+		return &UsageError{"standard input does not end within 64 MiB, which no spec needs"}
+	}
+	l.stdin = data // not nil: io.ReadAll says so of an empty one, too
+	return nil
+}
+
+// isData reports whether a file is YAML or JSON by its name.
+func isData(p string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(p))
+}
+
+func (l *loader) baseName(p string) string {
 	if p == "-" {
-		return "standard input"
+		p = cmp.Or(l.in.StdinName, "standard input")
 	}
 	if abs, err := filepath.Abs(p); err == nil {
 		return filepath.Base(abs)
@@ -218,7 +244,7 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 	cfg := &load.Config{
 		Dir:      dir,
 		Tags:     l.in.Tags,
-		Stdin:    bytes.NewReader(l.src.text("-")),
+		Stdin:    bytes.NewReader(l.stdin),
 		Registry: noRegistry{},
 		Env:      []string{},
 
@@ -260,33 +286,29 @@ func (l *loader) misused(msg, dir string) string {
 	return ""
 }
 
-// data reads YAML or JSON.
-func (l *loader) data(path string) (cue.Value, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return cue.Value{}, fmt.Errorf("read spec: %w", err)
-	}
+// data is YAML or JSON as a value.
+func (l *loader) data(path string, data []byte) cue.Value {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a byte order mark
 	l.src.add(path, path, data)
 	if filepath.Ext(path) == ".json" {
 		if !l.readable(path, data, "") {
-			return cue.Value{}, nil
+			return cue.Value{}
 		}
 		e, err := json.Extract(path, data)
 		if err != nil {
 			l.report(err, "syntax")
-			return cue.Value{}, nil
+			return cue.Value{}
 		}
-		return l.ctx.BuildExpr(e), nil
+		return l.ctx.BuildExpr(e)
 	}
 	if !l.readable(path, data, yamlBreaks) {
-		return cue.Value{}, nil
+		return cue.Value{}
 	}
 	f := l.yaml(path, data)
 	if f == nil {
-		return cue.Value{}, nil
+		return cue.Value{}
 	}
-	return l.ctx.BuildFile(f), nil
+	return l.ctx.BuildFile(f)
 }
 
 // remember keeps the text of all files of an instance for positions and snippets.

@@ -83,7 +83,7 @@ type linter struct {
 
 // prepare reads what is needed before any file is linted.
 func (l *linter) prepare() error {
-	if slices.Contains(l.Path, "-") {
+	if slices.ContainsFunc(l.Path, func(p string) bool { _, ok := lint.Stdin(p); return ok }) {
 		text, err := io.ReadAll(io.LimitReader(l.in, lint.MaxFile+1))
 		switch {
 		case err != nil:
