@@ -204,6 +204,14 @@ func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 		if !ok {
 			return nil
 		}
+		if e.Below {
+			out = append(out, below(r.Source(e.Span.File), e, to))
+			continue
+		}
+		if e == (diag.Edit{Span: e.Span}) {
+			out = append(out, diag.Edit{Span: line(e.Span, r.Source(e.Span.File), from, to)})
+			continue
+		}
 		literal, quote := unquote(string(r.Source(e.Span.File)[from:to]))
 		if e.To != 0 {
 			if e.Text, ok = spell(literal, e.From, e.To); !ok {
@@ -213,6 +221,38 @@ func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 		out = append(out, diag.Edit{Span: e.Span, Text: quote + e.Text + quote})
 	}
 	return out
+}
+
+// below spells an edit that adds a line below the one in which a byte of the text stands: with that line's end, and the
+// indent of the first line further down that says something.
+func below(text []byte, e diag.Edit, at int) diag.Edit {
+	line, rest, _ := bytes.Cut(text[at:], []byte("\n"))
+	end := "\n"
+	if trimmed := bytes.TrimSuffix(line, []byte("\r")); len(trimmed) < len(line) {
+		line, end = trimmed, "\r\n"
+	}
+	indent := "    "
+	for next := range bytes.Lines(rest) {
+		said := bytes.TrimLeft(next, " \t")
+		if len(bytes.TrimSpace(said)) == 0 || said[0] == '#' {
+			continue
+		}
+		indent = string(next[:len(next)-len(said)])
+		break
+	}
+	col := e.Span.EndCol + utf8.RuneCount(line)
+	span := diag.Span{File: e.Span.File, Line: e.Span.EndLine, Col: col, EndLine: e.Span.EndLine, EndCol: col}
+	return diag.Edit{Span: span, Text: end + indent + e.Text}
+}
+
+// line widens a span that is to be removed to its whole line, where nothing else stands there.
+func line(s diag.Span, text []byte, from, to int) diag.Span {
+	start := bytes.LastIndexByte(text[:from], '\n') + 1
+	rest, _, more := bytes.Cut(text[to:], []byte("\n"))
+	if next := to + len(rest) + 1; !more || next == len(text) || len(bytes.TrimSpace(text[start:from]))+len(bytes.TrimSpace(rest)) > 0 {
+		return s
+	}
+	return diag.Span{File: s.File, Line: s.Line, Col: 1, EndLine: s.EndLine + 1, EndCol: 1}
 }
 
 // unquote takes a text out of its quotes, if it has any.

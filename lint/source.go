@@ -124,8 +124,8 @@ func (c *collector) named(p string) error {
 	return nil
 }
 
-// byteOrderMark is what some editors begin UTF-8 with.
-var byteOrderMark = []byte("\xef\xbb\xbf")
+// ByteOrderMark is what some editors begin UTF-8 with.
+var ByteOrderMark = []byte("\xef\xbb\xbf")
 
 // errNotText is why a file is not read that has the name of a configuration.
 var errNotText = errors.New("it holds NUL bytes, as binary files and UTF-16 do")
@@ -160,7 +160,7 @@ func (c *collector) stdin(o Options, machine string) error {
 		return &schema.UsageError{Message: "standard input is named twice; need it once"}
 	}
 	c.seen[name] = true
-	f := file{path: name, host: machine, data: bytes.TrimPrefix(data, byteOrderMark), size: int64(len(data)), stdin: true}
+	f := file{path: name, host: machine, data: bytes.TrimPrefix(data, ByteOrderMark), size: int64(len(data)), stdin: true}
 	f.format = detect(name, f.data[:min(len(f.data), headSize)])
 	if !c.addEmbedded(f, c.add(f)) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
@@ -294,7 +294,7 @@ func look(p, machine string, walked bool) (found *collector, known bool, err err
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, false, err
 	}
-	head = bytes.TrimPrefix(head[:n], byteOrderMark)
+	head = bytes.TrimPrefix(head[:n], ByteOrderMark)
 	format := detect(p, head)
 	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !embeds(p, head) {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {

@@ -93,5 +93,5 @@ func readText(path string) ([]byte, error) {
 	if b.Len() > MaxFile {
 		return nil, errGrown
 	}
-	return bytes.TrimPrefix(b.Bytes(), byteOrderMark), nil
+	return bytes.TrimPrefix(b.Bytes(), ByteOrderMark), nil
 }

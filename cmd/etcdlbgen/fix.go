@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/lint"
 )
@@ -14,20 +16,28 @@ import (
 // maxFixRuns bounds how often files are linted and fixed: an edit may uncover the next finding, but not for ever.
 const maxFixRuns = 10
 
-// fix applies edits until there are none, says what it did, and returns what is left. Standard input is printed.
+// fix applies edits until there are none, says what it did, and returns what is left. Standard input is printed. A file
+// that cannot be written does not keep others from being fixed.
 func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 	for range maxFixRuns {
+		wrote := false
 		fixed, _ := res.Fix(l.listed)
-		if len(fixed) == 0 {
-			break
-		}
 		for _, f := range fixed {
-			if err := l.apply(f, res.Source(f.Path)); err != nil {
-				return nil, err
+			if l.unfixed[f.Path] {
+				continue
 			}
+			if err := l.apply(f, res.Source(f.Path)); err != nil {
+				l.unfixed[f.Path] = true
+				fmt.Fprintf(l.err, "%s: not fixed: %v\n", f.Path, err)
+				continue
+			}
+			wrote = true
 			for _, d := range f.Done {
 				fmt.Fprintf(l.err, "%s:%d:%d: fixed [%s]\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
 			}
+		}
+		if !wrote {
+			break
 		}
 		var err error
 		if res, err = l.lint(); err != nil {
@@ -46,20 +56,25 @@ func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 	return res, nil
 }
 
-// apply writes a fixed file, if it is still what was linted.
+// apply writes a fixed file, if it is still what was linted: behind the byte order mark, which lint does not see.
 func (l *linter) apply(f lint.Fixed, was []byte) error {
+	now := l.text
+	if now == nil {
+		var err error
+		if now, err = readFile(f.Path); err != nil {
+			return err
+		}
+	}
+	mark := now[:len(now)-len(bytes.TrimPrefix(now, lint.ByteOrderMark))]
+	if !bytes.Equal(now[len(mark):], was) {
+		return errors.New("it was changed while it was linted")
+	}
+	data := slices.Concat(mark, f.Data)
 	if l.text != nil {
-		l.text = f.Data
+		l.text = data
 		return nil
 	}
-	now, err := readFile(f.Path)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(now, was) {
-		return fmt.Errorf("%s: it was changed while it was linted, so it is not fixed", f.Path)
-	}
-	return replaceFile(f.Path, f.Data)
+	return replaceFile(f.Path, data)
 }
 
 // listed reports whether a manifest in the file's folder, or one above it, lists a file.
@@ -129,7 +144,9 @@ func replaceFile(path string, data []byte) (err error) {
 	}()
 	mode := os.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
+		if mode = info.Mode().Perm(); mode&0o222 == 0 {
+			return errors.New("it is read-only")
+		}
 		keepOwner(info, tmp.Name())
 	}
 	_, err = tmp.Write(data)

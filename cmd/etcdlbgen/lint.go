@@ -43,7 +43,7 @@ func (c *lintCmd) Run(s *streams) error {
 	if err != nil {
 		return fmt.Errorf("working directory: %w", err)
 	}
-	l := &linter{lintCmd: c, streams: s, dir: dir, findings: s.out, manifests: map[string]map[string]json.RawMessage{}}
+	l := &linter{lintCmd: c, streams: s, dir: dir, findings: s.out, unfixed: map[string]bool{}, manifests: map[string]map[string]json.RawMessage{}}
 	if err := l.prepare(); err != nil {
 		return err
 	}
@@ -62,6 +62,9 @@ func (c *lintCmd) Run(s *streams) error {
 	}
 	l.mentionGone(res)
 	fmt.Fprintln(s.err, res.Summary())
+	if len(l.unfixed) > 0 {
+		return exitCode(exitInternal)
+	}
 	if res.Diagnostics.Has(c.FailOn.severity()) {
 		return exitCode(exitFindings)
 	}
@@ -77,6 +80,7 @@ type linter struct {
 	gone     []lint.Known // what the baseline lists and the last run did not find
 	text     []byte       // standard input, read once
 	findings io.Writer
+	unfixed  map[string]bool // the files that could not be written
 
 	manifests map[string]map[string]json.RawMessage // the files that build lists, by the manifest's path
 }
@@ -149,7 +153,7 @@ func (l *linter) print(res *lint.Result) error {
 func (l *linter) writeBaseline(res *lint.Result) error {
 	b := res.Baseline(l.dir)
 	if err := replaceFile(l.WriteBaseline, b.Print()); err != nil {
-		return err
+		return fmt.Errorf("--write-baseline %s: %w", l.WriteBaseline, err)
 	}
 	res.Without(b, l.dir)
 	l.gone = nil

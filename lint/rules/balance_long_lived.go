@@ -72,6 +72,5 @@ func leastconn(b topology.EtcdPool) []diag.Edit {
 	case slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Span.File != b.Span.File }):
 		return nil
 	}
-	end := diag.Span{File: b.Span.File, Line: b.Span.EndLine, Col: b.Span.EndCol, EndLine: b.Span.EndLine, EndCol: b.Span.EndCol}
-	return []diag.Edit{{Span: end, Text: "\n    balance leastconn"}}
+	return []diag.Edit{{Span: b.Span, Text: "balance leastconn", Below: true}}
 }

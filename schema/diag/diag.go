@@ -47,11 +47,13 @@ type Related struct {
 }
 
 // Edit replaces the text of a span: by Text, or, where the value is a duration, by To in the unit of the number that
-// stands there, which is From. Rules know the values but not how a file spells them; whoever has the file resolves that.
+// stands there, which is From. With Below, Text is a line of its own below the one on which the span ends. Rules know the
+// values but not how a file spells them, its indents and line ends; whoever has the file resolves that.
 type Edit struct {
 	Span     Span
 	Text     string
 	From, To time.Duration
+	Below    bool
 }
 
 // Diagnostic is one message for the user, about something the user should change.
