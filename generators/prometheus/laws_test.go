@@ -49,7 +49,10 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// Lower writes expressions without the parser; they must be spelled as the parser spells them.
+// promql is Prometheus' own parser.
+var promql = parser.NewParser(parser.Options{})
+
+// Lower writes expressions without a parser; they must be spelled as Prometheus' own spells them.
 func TestExpressionsAreCanonical(t *testing.T) {
 	for name, spec := range specs {
 		top, _ := lowered(t, spec)

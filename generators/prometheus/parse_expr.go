@@ -1,53 +1,81 @@
 package prometheus
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/VictoriaMetrics/metricsql"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // selectors are the series that an expression reads.
-func selectors(e parser.Expr) []topology.Selector {
+func selectors(e metricsql.Expr) []topology.Selector {
 	var out []topology.Selector
-	parser.Inspect(e, func(n parser.Node, above []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok {
-			s := selector(v)
-			s.Either = slices.ContainsFunc(above, isOr)
+	var visit func(e metricsql.Expr, either bool)
+	visit = func(e metricsql.Expr, either bool) {
+		switch e := e.(type) {
+		case *metricsql.MetricExpr:
+			s := selector(e)
+			s.Either = either
 			out = append(out, s)
+		case *metricsql.RollupExpr:
+			visit(e.Expr, either)
+		case *metricsql.AggrFuncExpr:
+			for _, arg := range e.Args {
+				visit(arg, either)
+			}
+		case *metricsql.FuncExpr:
+			for _, arg := range e.Args {
+				visit(arg, either)
+			}
+		case *metricsql.BinaryOpExpr:
+			either = either || isOr(e)
+			visit(e.Left, either)
+			visit(e.Right, either)
 		}
-		return nil
-	})
+	}
+	visit(e, false)
 	return out
 }
 
-func isOr(n parser.Node) bool {
-	b, ok := n.(*parser.BinaryExpr)
-	return ok && b.Op == parser.LOR
-}
+// isOr reports whether one side of an expression takes the other's place, as VictoriaMetrics' "default" has it too.
+func isOr(e *metricsql.BinaryOpExpr) bool { return e.Op == "or" || e.Op == "default" }
 
-func selector(v *parser.VectorSelector) topology.Selector {
-	s := topology.Selector{Metric: v.Name, Labels: map[string]string{}}
-	for _, m := range v.LabelMatchers {
+func selector(e *metricsql.MetricExpr) topology.Selector {
+	s := topology.Selector{Labels: map[string]string{}}
+	if len(e.LabelFilterss) != 1 { // VictoriaMetrics' "or" between labels: neither need hold
+		return s
+	}
+	for _, f := range e.LabelFilterss[0] {
+		equal := !f.IsNegative && !f.IsRegexp
 		switch {
-		case m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual:
-			s.Metric = m.Value
-		case m.Name == model.MetricNameLabel:
-		case m.Type == labels.MatchEqual:
-			s.Labels[m.Name] = m.Value
-		case !m.Matches(""):
-			s.Needs = append(s.Needs, m.Name)
+		case f.Label == model.MetricNameLabel && equal:
+			s.Metric = f.Value
+		case f.Label == model.MetricNameLabel:
+		case equal:
+			s.Labels[f.Label] = f.Value
+		case !admitsNone(f):
+			s.Needs = append(s.Needs, f.Label)
 		}
 	}
 	return s
 }
 
+// admitsNone reports whether series without the label pass a filter that is no equality.
+func admitsNone(f metricsql.LabelFilter) bool {
+	empty := f.Value == ""
+	if f.IsRegexp {
+		re, err := metricsql.CompileRegexpAnchored(f.Value)
+		empty = err == nil && re.MatchString("")
+	}
+	return empty != f.IsNegative
+}
+
 // comparisons are those of series with numbers.
-func comparisons(e parser.Expr) []topology.Comparison {
+func comparisons(e metricsql.Expr) []topology.Comparison {
 	var c comparer
 	c.visit(e, true)
 	return c.found
@@ -57,42 +85,42 @@ type comparer struct{ found []topology.Comparison }
 
 // visit looks for comparisons. Deciding ones are not restricted by what is around them: where they hold, the whole
 // expression has a result.
-func (c *comparer) visit(e parser.Expr, deciding bool) {
+func (c *comparer) visit(e metricsql.Expr, deciding bool) {
 	switch e := e.(type) {
-	case *parser.ParenExpr:
+	case *metricsql.RollupExpr:
 		c.visit(e.Expr, deciding)
-	case *parser.AggregateExpr:
-		c.visit(e.Expr, deciding)
-	case *parser.SubqueryExpr:
-		c.visit(e.Expr, deciding)
-	case *parser.Call:
+	case *metricsql.AggrFuncExpr:
 		for _, arg := range e.Args {
-			c.visit(arg, deciding && !strings.HasPrefix(e.Func.Name, "absent"))
+			c.visit(arg, deciding)
 		}
-	case *parser.BinaryExpr:
+	case *metricsql.FuncExpr:
+		for _, arg := range e.Args {
+			c.visit(arg, deciding && !strings.HasPrefix(e.Name, "absent"))
+		}
+	case *metricsql.BinaryOpExpr:
 		c.compare(e, deciding)
-		deciding = deciding && e.Op == parser.LOR
-		c.visit(e.LHS, deciding)
-		c.visit(e.RHS, deciding)
+		deciding = deciding && isOr(e)
+		c.visit(e.Left, deciding)
+		c.visit(e.Right, deciding)
 	}
 }
 
 // compare takes a comparison in, with the number on the right.
-func (c *comparer) compare(e *parser.BinaryExpr, deciding bool) {
-	if !e.Op.IsComparisonOperator() {
+func (c *comparer) compare(e *metricsql.BinaryOpExpr, deciding bool) {
+	if !metricsql.IsBinaryOpCmp(e.Op) {
 		return
 	}
-	op, series := e.Op.String(), e.LHS
-	value, ok := number(e.RHS)
+	op, series := e.Op, e.Left
+	value, ok := e.Right.(*metricsql.NumberExpr)
 	if !ok {
-		if value, ok = number(e.LHS); !ok {
+		if value, ok = e.Left.(*metricsql.NumberExpr); !ok {
 			return
 		}
-		op, series = mirrored(op), e.RHS
+		op, series = mirrored(op), e.Right
 	}
 	if s, functions, ok := chain(series); ok {
 		c.found = append(c.found, topology.Comparison{
-			Of: s, Functions: functions, Op: op, Number: value, Bool: e.ReturnBool, Decides: deciding,
+			Of: s, Functions: functions, Op: op, Number: value.N, Bool: e.Bool, Decides: deciding,
 		})
 	}
 }
@@ -102,48 +130,57 @@ func mirrored(op string) string {
 	return strings.NewReplacer("<", ">", ">", "<").Replace(op)
 }
 
-func number(e parser.Expr) (float64, bool) {
-	switch e := e.(type) {
-	case *parser.NumberLiteral:
-		return e.Val, true
-	case *parser.ParenExpr:
-		return number(e.Expr)
-	case *parser.UnaryExpr:
-		v, ok := number(e.Expr)
-		if e.Op == parser.SUB {
-			v = -v
-		}
-		return v, ok
-	}
-	return 0, false
-}
-
 // chain is the one selector of an expression and the functions and aggregations that are applied to it, from the
 // inside; false where there is more to the expression.
-func chain(e parser.Expr) (topology.Selector, []string, bool) {
+func chain(e metricsql.Expr) (topology.Selector, []string, bool) {
 	switch e := e.(type) {
-	case *parser.VectorSelector:
+	case *metricsql.MetricExpr:
 		return selector(e), nil, true
-	case *parser.MatrixSelector:
-		return chain(e.VectorSelector)
-	case *parser.SubqueryExpr:
+	case *metricsql.RollupExpr:
 		return chain(e.Expr)
-	case *parser.ParenExpr:
-		return chain(e.Expr)
-	case *parser.AggregateExpr:
-		return applied(e.Expr, e.Op.String())
-	case *parser.Call:
-		series := slices.DeleteFunc(slices.Clone(e.Args), func(a parser.Expr) bool {
-			return a.Type() != parser.ValueTypeVector && a.Type() != parser.ValueTypeMatrix
-		})
-		if len(series) == 1 {
-			return applied(series[0], e.Func.Name)
-		}
+	case *metricsql.AggrFuncExpr:
+		return applied(e.Args, e.Name)
+	case *metricsql.FuncExpr:
+		return applied(e.Args, e.Name)
 	}
 	return topology.Selector{}, nil, false
 }
 
-func applied(e parser.Expr, function string) (topology.Selector, []string, bool) {
-	s, functions, ok := chain(e)
+func applied(args []metricsql.Expr, function string) (topology.Selector, []string, bool) {
+	series := slices.DeleteFunc(slices.Clone(args), isScalar)
+	if len(series) != 1 {
+		return topology.Selector{}, nil, false
+	}
+	s, functions, ok := chain(series[0])
 	return s, append(functions, function), ok
 }
+
+func isScalar(e metricsql.Expr) bool {
+	switch e := e.(type) {
+	case *metricsql.NumberExpr, *metricsql.StringExpr:
+		return true
+	case *metricsql.FuncExpr:
+		return e.Name == "scalar" || e.Name == "time" || e.Name == "pi"
+	}
+	return false
+}
+
+// oneLine is an expression whose layout is undone: Prometheus' own breaks lines behind brackets and indents.
+func oneLine(expr string) string {
+	return strings.TrimSpace(layout.ReplaceAllStringFunc(expr, func(part string) string {
+		switch {
+		case strings.ContainsAny(part[:1], "\"'`"):
+			return part
+		case part[0] == '(':
+			return "("
+		case part[len(part)-1] == ')':
+			return ")"
+		}
+		return " "
+	}))
+}
+
+// layout matches strings, and what parts the words between them.
+var layout = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + "`[^`]*`" + `|\(` + gap + `|` + gap + `\)|` + gap)
+
+const gap = `(?:\s|#.*\n)+`

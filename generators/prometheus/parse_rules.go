@@ -1,19 +1,17 @@
 package prometheus
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
+	"github.com/VictoriaMetrics/metricsql"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
-
-// promql reads expressions; experimental functions are the reader's business, not ours.
-var promql = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
 
 // rules are the alerting rules of a rule file, of a PrometheusRule object or of a list that is to be pasted into one, and
 // the metrics that recording rules make.
@@ -56,25 +54,29 @@ func (r reader) alert(n *yaml.Node) topology.Alert {
 	return a
 }
 
-// longest is the size of the longest expression that is read, in bytes: the parser's printer takes quadratic time.
+// longest is the size of the longest expression that is read, in bytes.
 const longest = 16 << 10
 
-// expr reads an alert's expression: the parser's own spelling and what it says, unknown where it does not parse.
+// expanding matches VictoriaMetrics' templates, whose expansion grows without bound, and escapes by which one is spelled.
+var expanding = regexp.MustCompile(`(?i)\b(with|ru|ttf)\s*\(|\\[xurtf]`)
+
+// expr reads an alert's expression, on one line, and what it says; unknown where it does not parse. It may be written in
+// VictoriaMetrics' language, which has all of Prometheus' own.
 func (r reader) expr(a *topology.Alert, n *yaml.Node) {
 	a.Expr = r.text(n)
 	if !a.Expr.Known() {
 		return
 	}
-	if len(a.Expr.V) > longest || strings.Contains(a.Expr.V, opening) {
+	if len(a.Expr.V) > longest || strings.Contains(a.Expr.V, opening) || expanding.MatchString(a.Expr.V) {
 		a.Expr = topology.UnknownAt[string](a.Expr.Span)
 		return
 	}
-	e, err := promql.ParseExpr(a.Expr.V)
+	e, err := metricsql.Parse(a.Expr.V)
 	if err != nil {
 		a.Expr = topology.UnknownAt[string](a.Expr.Span)
 		return
 	}
-	a.Expr.V, a.Reads, a.Compares = e.String(), selectors(e), comparisons(e)
+	a.Expr.V, a.Reads, a.Compares = oneLine(a.Expr.V), selectors(e), comparisons(e)
 }
 
 // severity is a label; one that a template computes is unknown.

@@ -343,7 +343,7 @@ type Certificate struct {
 // Alert is one alerting rule.
 type Alert struct {
 	Name                 Value[string]
-	Expr                 Value[string] // canonical PromQL, on one line
+	Expr                 Value[string] // PromQL, on one line
 	Layout               string        // Expr as it is written, on several lines where it is long; not read back
 	Reads                []Selector    // in the order of Expr; none where that is unknown
 	Compares             []Comparison  // likewise, the outer ones first
