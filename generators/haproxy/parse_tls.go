@@ -101,11 +101,13 @@ func (r *reader) encrypt(p *topology.Pool, members []member) {
 			continue
 		}
 		worse(&p.Verify, r.verifies(m))
-		if cert := paramOf(m.params, "crt", readText, "", m.Span); !p.TLS.Known() || cert.V != "" {
+		if cert := paramOf(m.params, "crt", readText, "", m.Span); !p.TLS.Known() || p.Cert.V == "" && cert.V != "" {
 			p.Cert, p.Key = cert, beside(cert)
 			p.CA = paramOf(m.params, "ca-file", readText, "", m.Span)
 		}
-		p.TLS = flagOf(m.params, "ssl", m.Span)
+		if !p.TLS.Known() {
+			p.TLS = flagOf(m.params, "ssl", m.Span)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func TestEncryption(t *testing.T) {
 		"offer in a list":         {":2379 ssl crt-list /l", "", "server a 10.0.0.1:2379", "tls=true h2=? | tls=? verify=? cert=? h2=? header=?"},
 		"offer in a variable":     {`:2379 ssl crt /c alpn "${ALPN}"`, "", "server a 10.0.0.1:2379 ssl alpn ${ALPN}", "tls=true h2=? | tls=true verify=(true) cert=() h2=? header=?"},
 		"one of two":              {":2379", "", "server a 10.0.0.1:2379 ssl verify required\n server b 10.0.0.2:2379 ssl verify none", "tls=? h2=? | tls=true verify=false cert=() h2=(false) header=?"},
+		"several certificates":    {":2379", "", "server a 10.0.0.1:2379 ssl\n server b 10.0.0.2:2379 ssl crt /b\n server c 10.0.0.3:2379 ssl crt /c", "tls=? h2=? | tls=true verify=(true) cert=/b h2=(false) header=?"},
 		"inherited":               {":2379", "default-server ssl verify none send-proxy", "server a 10.0.0.1:2379", "tls=? h2=? | tls=true verify=false cert=() h2=(false) header=true"},
 		"inherited and taken off": {":2379", "default-server ssl send-proxy", "server a 10.0.0.1:2379 no-ssl no-send-proxy", "tls=? h2=? | tls=? verify=? cert=? h2=? header=?"},
 		"HTTP":                    {":2379", "mode http", "server a 10.0.0.1:2379", "tls=? h2=? | tls=? verify=? cert=? h2=(false) header=?"},

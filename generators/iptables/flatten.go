@@ -143,6 +143,7 @@ func meet(a, b topology.FirewallRule) (topology.FirewallRule, bool) {
 	out := b
 	out.Loopback = a.Loopback || b.Loopback
 	out.Established = a.Established || b.Established
+	out.Fresh = a.Fresh || b.Fresh
 	switch {
 	case b.Protocol == "":
 		out.Protocol = a.Protocol

@@ -119,7 +119,7 @@ func (o *options) set(key string, value word, negated bool) {
 	switch {
 	case key == "-p":
 		o.protocol(value, negated)
-	case key == "--dport" || key == "--dports":
+	case key == "--dport" || key == "--dports" || key == "--ports" && !negated: // these hold for either end
 		ranges, ok := portRanges(value)
 		if negated {
 			ranges = others(ranges)
@@ -154,6 +154,7 @@ func (o *options) state(value word) {
 	states := strings.Split(value.text, ",")
 	switch {
 	case slices.Contains(states, "NEW") && !value.dynamic:
+		o.match.Fresh = !slices.Contains(states, "ESTABLISHED")
 	case slices.Contains(states, "ESTABLISHED") && !value.dynamic:
 		o.match.Established = true
 	default:

@@ -28,7 +28,7 @@ var Nftables = target.Target{
 	PerMachine: true,
 }
 
-var nftTable = pattern.New(`(?m)^\s*table\s+(inet|ip|ip6)\s+\S+\s*\{|^#!\S*/nft\b`)
+var nftTable = pattern.New(`(?m)^\s*(add\s+|create\s+)?table\s+(inet|ip|ip6)\s+\S+\s*\{|^#!\S*/nft\b|^\s*(add|create)\s+(table|chain|rule)\s+(inet|ip|ip6)\s`)
 
 func detectNft(file string, head []byte) bool {
 	if slices.Contains(prose, path.Ext(file)) {
@@ -51,7 +51,7 @@ type base struct {
 type nftReader struct {
 	bases    []base
 	tables   map[string]map[topology.Family]*table
-	sets     map[string][]word // elements by table and name; nil where they change at run time
+	sets     map[string][]word // words of the elements by table and name; nil where they change at run time
 	used     int               // elements, wherever a rule names their set
 	includes bool
 	ours     bool // a head says that the file is generated
@@ -159,32 +159,41 @@ func (r *nftReader) file(s *nftScanner) {
 		case len(line) > 0 && line[0].text == "include":
 			r.includes = true
 		case len(line) > 2 && line[0].text == "table" && line[len(line)-1].text == "{":
-			families := nftFamilies["ip"]
-			name := line[1].text
-			if len(line) > 3 {
-				families, name = nftFamilies[name], name+" "+line[2].text
+			families, name, _, ok := tableOf(line[1 : len(line)-1])
+			if !ok {
+				s.skip()
+				continue
 			}
-			r.body(s, name, families)
+			r.declare(name, families)
+			r.body(s, name)
+		case len(line) > 0 && line[len(line)-1].text == "}":
+			r.command(line)
+		case len(line) > 0 && line[len(line)-1].text != "{":
+			r.command(line)
 		case len(line) > 0 && line[len(line)-1].text == "{":
 			s.skip()
 		}
 	}
 }
 
-// body reads what stands in the braces of a table.
-func (r *nftReader) body(s *nftScanner, name string, families []topology.Family) {
+// declare makes a table where it is new.
+func (r *nftReader) declare(name string, families []topology.Family) {
 	if r.tables[name] == nil {
 		r.tables[name] = map[topology.Family]*table{}
 		for _, f := range families {
 			r.tables[name][f] = newTable()
 		}
 	}
+}
+
+// body reads what stands in the braces of a table.
+func (r *nftReader) body(s *nftScanner, name string) {
 	for line, ok := s.line(); ok && line[0].text != "}"; line, ok = s.line() {
 		switch {
 		case line[len(line)-1].text != "{":
 		case line[0].text == "chain" && len(line) == 3:
 			r.chain(s, name, line[1])
-		case line[0].text == "set" && len(line) == 3:
+		case (line[0].text == "set" || line[0].text == "map") && len(line) == 3:
 			r.set(s, name+" @"+line[1].text)
 		default:
 			s.skip()
@@ -192,32 +201,56 @@ func (r *nftReader) body(s *nftScanner, name string, families []topology.Family)
 	}
 }
 
-// chain reads the rules of a chain into the tables of each family.
+// chain reads what stands in the braces of a chain.
 func (r *nftReader) chain(s *nftScanner, name string, called word) {
 	for line, ok := s.line(); ok && line[0].text != "}"; line, ok = s.line() {
-		for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
-			t := r.tables[name][family]
-			if t == nil {
-				continue
-			}
-			c := t.chain(called.text, called.span)
-			switch {
-			case line[0].text == "type":
-				if i := slices.IndexFunc(line, func(w word) bool { return w.text == "hook" }); i > 0 && i+1 < len(line) && line[i+1].text == "input" {
-					r.bases = append(r.bases, base{family, t, c})
-				}
-			case line[0].text == "policy" && len(line) > 1:
-				c.drops, c.policySpan = line[1].text == "drop", line[1].span
-			case !t.room():
-			default:
-				n := nftRule{sets: func(set string) []word { return r.elements(name + " " + set) }, family: family}
-				t.add(c, n.read(line)...)
-			}
+		if line[0].text == "type" || line[0].text == "policy" {
+			r.say(name, called, line)
+		} else {
+			r.rule(name, called, line, false)
 		}
 	}
 }
 
-// set reads the elements of a named set, unless they change at run time.
+// say reads where a chain is hooked, or its policy.
+func (r *nftReader) say(name string, called word, line []word) {
+	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
+		t := r.tables[name][family]
+		if t == nil {
+			continue
+		}
+		c := t.chain(called.text, called.span)
+		if len(line) > 1 && line[0].text == "policy" {
+			c.drops, c.policySpan = line[1].text == "drop", line[1].span
+		}
+		if i := slices.IndexFunc(line, func(w word) bool { return w.text == "hook" }); i > 0 && i+1 < len(line) && line[i+1].text == "input" {
+			r.bases = append(r.bases, base{family, t, c})
+		}
+	}
+}
+
+// rule reads a rule into the tables of each family, at the end of its chain or at the front.
+func (r *nftReader) rule(name string, called word, line []word, front bool) {
+	for _, family := range []topology.Family{topology.IPv4, topology.IPv6} {
+		t := r.tables[name][family]
+		if t == nil {
+			continue
+		}
+		c := t.chain(called.text, called.span)
+		if !t.room() || front && !t.spend(len(c.rules)) {
+			continue
+		}
+		n := nftRule{sets: func(set string) []word { return r.elements(name + " " + set) }, family: family}
+		added := n.read(line)
+		if front {
+			c.rules, t.added = slices.Insert(c.rules, 0, added...), t.added+len(added)
+		} else {
+			t.add(c, added...)
+		}
+	}
+}
+
+// set reads the elements of a named set or map, unless they change at run time.
 func (r *nftReader) set(s *nftScanner, name string) {
 	var elements []word
 	dynamic := false
@@ -229,8 +262,8 @@ func (r *nftReader) set(s *nftScanner, name string) {
 			elements = line[min(2, len(line)):]
 		}
 	}
-	if !dynamic {
-		r.sets[name] = listed(elements)
+	if !dynamic && elements != nil {
+		r.sets[name] = elements
 	}
 }
 

@@ -49,6 +49,40 @@ table inet filter {
 	}
 }
 `,
+		"maps": `table inet filter {
+	map ports {
+		type inet_service : verdict
+		elements = { 2379 : accept, 2380 : jump etcd }
+	}
+	chain input {
+		type filter hook input priority 0; policy drop;
+		ct state vmap { established : accept, related : accept, invalid : drop }
+		iifname vmap { "lo" : accept }
+		meta protocol vmap { ip : jump four, ip6 : jump six }
+		ip saddr 10.9.0.0/16 tcp dport vmap @ports
+	}
+	chain four {
+		ip protocol vmap { icmp : accept, tcp : jump etcd }
+	}
+	chain six {
+		tcp dport vmap { 22 : accept, 2379 : accept, 2380 : drop }
+	}
+	chain etcd {
+		ip saddr 10.0.1.0/24 tcp dport 2380 accept
+	}
+}
+`,
+		"commands": `add table inet fw
+add chain inet fw in { type filter hook input priority 0 ; policy drop ; }
+add chain inet fw etcd
+add set inet fw lbs { type ipv4_addr ; elements = { 10.0.1.21 } ; }
+add element inet fw lbs { 10.0.1.22 }
+add rule inet fw in tcp dport { 2379, 2380 } jump etcd
+insert rule inet fw in ct state established,related accept
+insert rule inet fw in iif "lo" accept
+add rule inet fw etcd ip saddr @lbs tcp dport 2379 accept
+add rule inet fw etcd tcp dport 2379 ct state new drop
+`,
 		"two families": `table ip filter {
 	chain INPUT {
 		type filter hook input priority filter; policy accept;

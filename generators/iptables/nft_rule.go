@@ -5,16 +5,27 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // nftVerdicts are what iptables calls the same.
 var nftVerdicts = map[string]string{"accept": "ACCEPT", "drop": "DROP", "reject": "REJECT", "return": "RETURN", "queue": "NFQUEUE"}
 
-// read makes rules of a line: one for each source. What is not understood limits them.
+// read makes rules of a line.
 func (n *nftRule) read(line []word) []*rule {
 	span := line[0].span
 	span.EndLine, span.EndCol = line[len(line)-1].span.EndLine, line[len(line)-1].span.EndCol
+	var out []*rule
+	for _, one := range n.mapped(line) {
+		out = append(out, n.one(one, span)...)
+	}
+	return out
+}
+
+// one makes rules of a line without maps: one for each source. What is not understood limits them.
+func (n *nftRule) one(line []word, span diag.Span) []*rule {
+	n.never = false
 	n.options = options{rule: rule{match: topology.FirewallRule{From: topology.DefaultAt(anybody, span), Span: span}}}
 	for len(line) > 0 && !n.never {
 		line = n.statement(line)
@@ -26,7 +37,8 @@ func (n *nftRule) read(line []word) []*rule {
 		limit(&n.match)
 	}
 	if len(n.sources) == 0 {
-		return []*rule{&n.rule}
+		r := n.rule
+		return []*rule{&r}
 	}
 	var out []*rule
 	for _, s := range n.sources {
@@ -68,6 +80,9 @@ func (n *nftRule) statement(line []word) []word {
 		return rest
 	case first == "comment":
 		return line[min(2, len(line)):]
+	case first == "index" || first == "handle" || first == "position":
+		limit(&n.match) // among the rules before it or behind
+		return line[min(2, len(line)):]
 	case first == "meta" && second != "l4proto" && second != "nfproto":
 		return n.statement(line[1:])
 	}
@@ -82,7 +97,7 @@ func (n *nftRule) expression(line []word, first, second string) []word {
 		return nil
 	}
 	width := 2
-	if first == "iif" || first == "iifname" {
+	if first == "iif" || first == "iifname" || first == "protocol" {
 		width = 1
 	}
 	values, negated, rest := n.operand(line[min(width, len(line)):])
@@ -90,6 +105,8 @@ func (n *nftRule) expression(line []word, first, second string) []word {
 	switch {
 	case len(values) == 0:
 		limit(m)
+	case first == "protocol" && len(values) == 1 && !negated:
+		n.never = values[0].text != map[topology.Family]string{topology.IPv4: "ip", topology.IPv6: "ip6"}[n.family]
 	case width == 1 && len(values) == 1 && values[0].text == "lo" && !negated:
 		m.Loopback = true
 	case first == "ct" && second == "state" && !negated:
@@ -147,7 +164,7 @@ func (n *nftRule) operand(line []word) (values []word, negated bool, rest []word
 			values, rest = append(values, rest[1]), rest[2:]
 		}
 		if strings.HasPrefix(values[0].text, "@") {
-			values = n.sets(values[0].text)
+			values = listed(n.sets(values[0].text))
 		}
 		return values, negated, rest
 	}

@@ -105,6 +105,50 @@ func TestNftGuard(t *testing.T) {
 	}
 }
 
+// TestNftMaps: each value of a map is a rule of its own, in both families where it holds for both; what is looked up by
+// several parts may decide anything.
+func TestNftMaps(t *testing.T) {
+	text := func(line string) string {
+		return "table inet t {\nmap m {\ntype inet_service : verdict\nelements = { 2380 : accept }\n}\nchain in {\n" +
+			"type filter hook input priority 0;\n" + line + "\nip saddr 10.0.0.1 tcp dport 2379 accept\n}\nchain own {\nip saddr 10.0.1.0/24 accept\n}\n}\n"
+	}
+	const after = "4 accept tcp 2379 from 10.0.0.1/32\n"
+	for line, want := range map[string]string{
+		"tcp dport vmap { 22 : drop, 2379: accept,2380:accept }": "4 drop tcp 22 from 0.0.0.0/0\n4 accept tcp 2379 from 0.0.0.0/0\n4 accept tcp 2380 from 0.0.0.0/0\n" + after +
+			"6 drop tcp 22 from ::/0\n6 accept tcp 2379 from ::/0\n6 accept tcp 2380 from ::/0\n",
+		"ip saddr 10.0.2.0/24 tcp dport vmap @m":             "4 accept tcp 2380 from 10.0.2.0/24\n" + after,
+		"ip saddr vmap { 10.0.1.0/25 : jump own }":           "4 accept from 10.0.1.0/25\n" + after,
+		"meta protocol vmap { ip : accept, ip6 : jump own }": "4 accept from 0.0.0.0/0\n" + after,
+		"iifname vmap { \"lo\" : accept, \"eth0\" : drop }":  "4 accept lo\n4 drop limited from ?\n" + after + "6 accept lo\n6 drop limited from ?\n",
+		"ip saddr . tcp dport vmap { 10.0.0.9 . 22 : drop }": strings.Replace(after, "2379", "2379 limited", 1),
+		"tcp dport vmap { 22 : accept, * : drop }":           strings.Replace(after, "2379", "2379 limited", 1),
+		"tcp dport vmap @gone":                               strings.Replace(after, "2379", "2379 limited", 1),
+	} {
+		if diff := cmp.Diff(want, spell(&topology.Topology{Firewalls: readNft(t, text(line))})); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", line, diff)
+		}
+	}
+}
+
+// TestNftCommands: statements that add one thing each, for families and tables as a script names them.
+func TestNftCommands(t *testing.T) {
+	for text, want := range map[string]string{
+		"add table fw\nadd chain fw in { type filter hook input priority 0; }\nadd rule ip fw in tcp dport 2379 accept": "4 accept tcp 2379 from 0.0.0.0/0\n",
+		"table inet fw {\nchain in {\ntype filter hook input priority 0;\n}\n}\nadd rule inet fw in index 0 tcp dport 2379 drop": "4 drop tcp 2379 limited from ?\n" +
+			"6 drop tcp 2379 limited from ?\n",
+		"add table ip6 fw\nadd chain ip6 fw in { type filter hook input priority 0; policy drop; }\nadd rule ip6 fw in tcp dport 22 accept\nflush chain ip6 fw in": "6 drop from ::/0\n",
+		"add table bridge fw\nadd chain bridge fw in { type filter hook input priority 0; policy drop; }":                                                          "",
+		"flush chain inet fw in\nadd rule inet\nadd set inet fw\nadd chain inet fw in { }":                                                                         "",
+	} {
+		if diff := cmp.Diff(want, spell(&topology.Topology{Firewalls: readNft(t, text)})); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", text, diff)
+		}
+	}
+	if !detectNft("/etc/firewall", []byte("add table inet fw\nadd chain inet fw in\n")) {
+		t.Error("a file of commands is not detected")
+	}
+}
+
 // loadNft writes the rules of a role and has the machine load them.
 func (n *netns) loadNft(text string) {
 	n.t.Helper()

@@ -26,7 +26,7 @@ func spell(t *topology.Topology) string {
 			for _, flag := range []struct {
 				word string
 				is   bool
-			}{{" lo", r.Loopback}, {" established", r.Established}, {" limited", r.Limited}} {
+			}{{" lo", r.Loopback}, {" established", r.Established}, {" fresh", r.Fresh}, {" limited", r.Limited}} {
 				if flag.is {
 					b.WriteString(flag.word)
 				}
@@ -105,7 +105,10 @@ func TestMatches(t *testing.T) {
 		"-m set --match-set members src -p tcp --dport 2380 -j ACCEPT":      "accept tcp 2380 limited from ?",
 		"-m state --state ESTABLISHED,RELATED -j ACCEPT":                    "accept established",
 		"-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":              "accept established",
-		"-m state --state NEW -m tcp -p tcp --dport 2379 -j ACCEPT":         "accept tcp 2379 from 0.0.0.0/0",
+		"-m state --state NEW -m tcp -p tcp --dport 2379 -j ACCEPT":         "accept tcp 2379 fresh from 0.0.0.0/0",
+		"-p tcp --dport 2379 -m state --state NEW,ESTABLISHED -j ACCEPT":    "accept tcp 2379 from 0.0.0.0/0",
+		"-p tcp -m multiport --ports 2379,2380 -j ACCEPT":                   "accept tcp 2379,2380 from 0.0.0.0/0",
+		"-p tcp -m multiport ! --ports 2379 -j DROP":                        "drop tcp limited from ?",
 		"-m conntrack --ctstate INVALID -j DROP":                            "drop limited from ?",
 		"-m conntrack ! --ctstate ESTABLISHED -j DROP":                      "drop limited from ?",
 		"-p tcp --syn ! -s 10.0.0.1 --dport 2379 -j DROP":                   "drop tcp 2379 limited from ?",

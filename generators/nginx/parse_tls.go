@@ -43,7 +43,7 @@ func shares(l *topology.Listener, s *scope) {
 	}
 }
 
-// encrypt reads how a server block speaks to the servers of its pool.
+// encrypt reads how a server block speaks to the servers of its pool. Of several blocks the one that falls short counts.
 func encrypt(p *topology.Pool, s *scope) {
 	if n, _ := s.effective("proxy_protocol"); n != nil && n.arg() == "on" {
 		p.ProxyHeader = topology.SetAt(true, n.span())
@@ -52,20 +52,29 @@ func encrypt(p *topology.Pool, s *scope) {
 	if n == nil || n.arg() != "on" {
 		return
 	}
+	if cert := setting(s, "proxy_ssl_certificate", textOf, ""); !p.TLS.Known() || p.Cert.V == "" && cert.V != "" {
+		p.Cert = cert
+	}
 	p.TLS = topology.SetAt(true, n.span())
-	p.Cert = setting(s, "proxy_ssl_certificate", textOf, "")
 	verify, complete := s.effective("proxy_ssl_verify")
 	switch {
 	case verify != nil && !isOpen(verify.arg()):
-		p.Verify = topology.SetAt(verify.arg() == "on", verify.span())
+		worse(&p.Verify, topology.SetAt(verify.arg() == "on", verify.span()))
 	case verify == nil && complete:
-		p.Verify = topology.DefaultAt(false, n.span())
+		worse(&p.Verify, topology.DefaultAt(false, n.span()))
 	}
 	switch alpn, complete := s.effective("proxy_ssl_alpn"); {
 	case alpn != nil:
-		p.HTTP2 = topology.SetAt(has(alpn, "h2"), alpn.span())
+		worse(&p.HTTP2, topology.SetAt(has(alpn, "h2"), alpn.span()))
 	case complete:
-		p.HTTP2 = topology.DefaultAt(false, n.span())
+		worse(&p.HTTP2, topology.DefaultAt(false, n.span()))
+	}
+}
+
+// worse keeps the first false, else the first that is known.
+func worse(v *topology.Value[bool], next topology.Value[bool]) {
+	if !v.Known() || v.V && !next.V {
+		*v = next
 	}
 }
 

@@ -125,9 +125,7 @@ func others(own *topology.Member, cluster []topology.Value[string]) []topology.M
 			own.Name = Part(entry, 0, len(name))
 		}
 		if own.Name.V == name {
-			if len(own.Flags.AdvertisePeerURLs) == 0 {
-				own.PeerURLs = append(own.PeerURLs, peer)
-			}
+			own.PeerURLs = append(own.PeerURLs, peer)
 			continue
 		}
 		i, seen := at[name]

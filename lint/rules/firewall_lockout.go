@@ -31,29 +31,22 @@ func checkFirewallLockout(g *topology.Group) diag.List {
 			continue
 		}
 		loopback, established := w.spares(w.Rules[:i], port)
-		var lacks []string
-		if !loopback {
-			lacks = append(lacks, "loopback")
-		}
-		if !established {
-			lacks = append(lacks, "established connections")
-		}
-		if len(lacks) == 0 {
+		established = established || w.Rules[i].Fresh // whose connections it leaves alone
+		lacks, harm, need := "", "", ""
+		switch {
+		case loopback && established:
 			continue
+		case loopback:
+			lacks, harm, need = "established connections are", "is connected already", "them"
+		case established:
+			lacks, harm, need = "loopback is", "runs on the machine", "it"
+		default:
+			lacks, harm, need = "loopback and established connections are", "runs on the machine, or is connected already,", "both"
 		}
 		out = append(out, w.finding(diag.Error, w.Rules[i].Span, "accept -i lo and ESTABLISHED connections first",
-			"this refuses the client port %d before %s %s accepted, so what runs on the machine, or is connected already, is cut off; "+
-				"need both accepted first", port, list(lacks), are(lacks)))
+			"this refuses the client port %d before %s accepted, so what %s is cut off; need %s accepted first", port, lacks, harm, need))
 	}
 	return out
-}
-
-// are is the verb for words in a list.
-func are(words []string) string {
-	if len(words) == 1 && words[0] == "loopback" {
-		return "is"
-	}
-	return "are"
 }
 
 // concerns reports whether some rule of the firewall is about a port.

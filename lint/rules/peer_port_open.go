@@ -2,6 +2,7 @@ package rules
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -45,7 +46,11 @@ func (w wall) tooWide(g *topology.Group, r topology.FirewallRule) (diag.Diagnost
 	case network.IsSingleIP() && g.Balancers()[sourceOf(r)]:
 		return diag.Diagnostic{}, false // peer-via-lb
 	case network.IsSingleIP() && stranger == "":
-		return diag.Diagnostic{}, false
+		if !foreign(g, network.Addr()) {
+			return diag.Diagnostic{}, false
+		}
+		return w.finding(diag.Warning, w.place(r), hint, "a firewall rule lets %s, which is no member, reach the peer port %d, so it can "+
+			"write to Raft; need members only", sourceOf(r), g.PeerPort()), true
 	case stranger != "":
 		d := w.finding(diag.Error, w.place(r), hint,
 			"a firewall rule lets all of %s, %s %s with it, reach the peer port %d, so strangers can write to Raft; need members only",
@@ -64,6 +69,19 @@ func (w wall) tooWide(g *topology.Group, r topology.FirewallRule) (diag.Diagnost
 	return w.finding(diag.Warning, w.place(r), hint,
 		"a firewall rule lets all of %s reach the peer port %d, so whatever else runs there can write to Raft; need members only",
 		network, g.PeerPort()), true
+}
+
+// foreign reports whether an address is no member's, where a spec says all that members have in its family.
+func foreign(g *topology.Group, a netip.Addr) bool {
+	spec := g.Spec()
+	if spec == nil || a.IsLoopback() || g.MemberHosts()[topology.Host(a.String())] {
+		return false
+	}
+	return !slices.ContainsFunc(spec.Etcd.Members, func(m topology.Member) bool {
+		return !slices.ContainsFunc(m.Addresses(), func(v topology.Value[netip.Addr]) bool {
+			return topology.FamilyOf(v.V) == topology.FamilyOf(a)
+		})
+	})
 }
 
 // small reports whether a network may be the members' alone.

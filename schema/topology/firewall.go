@@ -72,6 +72,7 @@ type FirewallRule struct {
 	FromName    Value[string]       // the group or host name that From could not say
 	Loopback    bool
 	Established bool
+	Fresh       bool // of a foreign file: matches new connections only
 	Limited     bool // has further matches that are not modelled: it may not apply
 	Span        diag.Span
 }

@@ -62,7 +62,7 @@ func EtcdOf(members []Member) Etcd {
 			m.ClientURLs = f.AdvertiseClientURLs
 		}
 		if len(f.AdvertisePeerURLs) > 0 {
-			m.PeerURLs = f.AdvertisePeerURLs
+			m.PeerURLs = append(slices.Clone(f.AdvertisePeerURLs), besides(m.PeerURLs, f.AdvertisePeerURLs)...)
 		}
 		m.locate()
 		first(&e.ClientPort, portOf(slices.Concat(f.ListenClientURLs, m.ClientURLs)))
@@ -75,6 +75,13 @@ func EtcdOf(members []Member) Etcd {
 		first(&e.TrustedCA, f.TrustedCA)
 	}
 	return e
+}
+
+// besides are the URLs that are none of others: what the first cluster has a member by, where its own flags differ.
+func besides(urls, others []Value[string]) []Value[string] {
+	return slices.DeleteFunc(slices.Clone(urls), func(u Value[string]) bool {
+		return slices.ContainsFunc(others, func(o Value[string]) bool { return o.V == u.V })
+	})
 }
 
 func first[T any](to *Value[T], from Value[T]) {
