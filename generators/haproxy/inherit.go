@@ -18,11 +18,16 @@ const (
 	unclear              // what is not shown, or could be anything, may hold
 )
 
-// search finds the line that governs: the last about the topic in the section, else in the defaults it inherits from.
+// search finds the line that governs: the last about the topic in the section, else in the defaults it inherits from. Of
+// several that branches of a template hold nobody knows which one is there.
 func (s *section) search(topic string) (line, found) {
 	for at := s; at != nil; at = at.parent {
 		if lines := at.by[topic]; len(lines) > 0 {
-			return lines[len(lines)-1], present
+			last := lines[len(lines)-1]
+			if at.torn[topic] {
+				return line{at: last.at}, unclear
+			}
+			return last, present
 		}
 		if at.opaque || at.loose {
 			return line{at: at.head}, unclear

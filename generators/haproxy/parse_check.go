@@ -153,6 +153,9 @@ func (s *section) method() method {
 	m.line, m.how = s.search(checkMethod)
 	var topic string
 	switch {
+	case m.how == present && m.line.word(0).unknown: // in a block that may not hold
+		m.how = unclear
+		return m
 	case m.how != present:
 		return m
 	case m.line.is("option", "httpchk"):

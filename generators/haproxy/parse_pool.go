@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -172,8 +173,9 @@ func checked(l line, p paramSet) topology.Value[bool] {
 	return flagOf(p, "check", l.at)
 }
 
-// cutOnDown holds for a pool only when it holds for each server.
+// cutOnDown holds for a pool only when it holds for each server that may be found down.
 func cutOnDown(s *section, members []member) topology.Value[bool] {
+	members = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.Checked.Known() && !m.Checked.V })
 	var out topology.Value[bool]
 	for i, m := range members {
 		action := paramOf(m.params, "on-marked-down", readText, "", m.Span)

@@ -75,7 +75,7 @@ server m2 192.168.0.2:6443 check check-ssl verify none
 		{"nothing set", "global\nfrontend a\nbind :2379\ndefault_backend b\nbackend b\nserver x 10.0.0.1:2379\n", []string{
 			"proxy max=(0) stop=(0s)",
 			"route a > b idle=(0s) @2:1-11",
-			"pool b (tcp) balance=(roundrobin) connect=(0s) retries=(3) cut=(false)",
+			"pool b (tcp) balance=(roundrobin) connect=(0s) retries=(3) cut=?",
 			"check b (none) @5:1-10",
 			"server x 10.0.0.1 2379 drain=(false) backup=? checked=(false)",
 		}},
@@ -164,7 +164,7 @@ backend b
 			"server t2 etcd.example.com 2379 drain=(false) backup=? checked=true",
 			"server t3 etcd.example.com 2379 drain=(false) backup=? checked=true",
 			"server ? etcd.example.com 2379 drain=(false) backup=? checked=true",
-			"pool b (tcp) balance=(roundrobin) connect=(0s) retries=(3) cut=(false)",
+			"pool b (tcp) balance=(roundrobin) connect=(0s) retries=(3) cut=true",
 		}},
 		{"unknown parameters", "global\nbackend b\nserver a 10.0.0.1:1 check frobnicate 5\nserver b 10.0.0.2:1 idle-ping 10s init-state up\n", []string{
 			"server a 10.0.0.1 1 drain=? backup=? checked=true",
@@ -302,6 +302,9 @@ frontend e
 			"listener d http metrics from=? from=?",
 			"listener e http",
 		}},
+		{"method that a condition guards", "global\nlisten a\n.if defined(X)\noption tcp-check\n.endif\nserver x 10.0.0.1:1 check\n", []string{
+			"check a ? (1) ? ? every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @4:1-17",
+		}},
 		{"several globals", "global\nmaxconn 10\nglobal\nhard-stop-after 5m\nglobal\nmaxconn 20\n", []string{"proxy max=20 stop=5m0s"}},
 		{"inherited", "defaults\nmode http\nmaxconn 50\ndefault_backend b\nretries 1\noption httpchk GET /health\nhttp-check send meth HEAD\ndefault-server check\nfrontend f\nbackend b\nserver a 10.0.0.1:1\n", []string{
 			"listener f http max=50",
@@ -339,6 +342,42 @@ func TestParseSeveralFiles(t *testing.T) {
 	}
 	if at := top.Proxies[0].Listeners[0].Span; at.File != "conf.d/2.cfg" || at.Line != 2 {
 		t.Errorf("listener at %v", at)
+	}
+}
+
+// TestBranches: of lines in branches of a template nobody knows which one is there; those that say the same, or stand
+// between the same statements, are no branches.
+func TestBranches(t *testing.T) {
+	const text = `global
+listen a
+{% if long %}
+timeout client 1h
+timeout server 1h
+timeout tunnel 30s
+timeout tunnel 2h
+option httpchk GET /health
+{% else %}
+timeout client 30s
+timeout server 1h
+option tcp-check
+{% endif %}
+server x 10.0.0.1:1 check
+`
+	masked := strings.Split(text, "\n")
+	for i, l := range masked {
+		if strings.HasPrefix(l, "{%") {
+			masked[i] = strings.Repeat(" ", len(l))
+		}
+	}
+	file := target.File{Path: "a.cfg", Data: []byte(strings.Join(masked, "\n")), Written: []byte(text)}
+	top, _ := parse(target.Source{Path: "a.cfg", Files: []target.File{file}})
+	p := top.Proxies[0]
+	l, b := p.Listeners[0], p.Pools[0]
+	if got := show(l.ClientTimeout) + " " + show(b.ServerTimeout) + " " + show(b.Tunnel); got != "? 1h0m0s 2h0m0s" {
+		t.Errorf("client, server, tunnel: %s", got)
+	}
+	if b.Check.Kind.Known() || len(p.Overridden) > 0 {
+		t.Errorf("check %s, overridden %v", show(b.Check.Kind), p.Overridden)
 	}
 }
 

@@ -47,7 +47,7 @@ func page(s *section) (line, bool) {
 func overridden(s *section) []topology.Overridden {
 	lines := s.by[checkMethod]
 	for _, l := range lines {
-		if l.is("no") || l.word(1).unknown {
+		if l.is("no") || l.word(1).unknown || l.block != lines[0].block {
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,6 +30,12 @@ func (w word) part(text string) word {
 type line struct {
 	words []word
 	at    diag.Span
+	block int // how many statements of a template stand before it: others decide about lines with another number
+}
+
+// says reports whether two lines have the same words.
+func (l line) says(o line) bool {
+	return slices.EqualFunc(l.words, o.words, func(a, b word) bool { return a.text == b.text })
 }
 
 // is reports whether the line begins with these keywords.
@@ -60,6 +67,8 @@ type section struct {
 	lines []line
 	// by holds the lines again, by what they are about.
 	by map[string][]line
+	// torn are the topics about which branches of a template say different things.
+	torn map[string]bool
 	// dialogues are what its check rules come to, by topic, once somebody asked.
 	dialogues map[string]*dialogue
 	// opaque marks a section with lines that could be anything: what is not seen in it is not known to be absent.
@@ -97,9 +106,13 @@ func scan(files []target.File) *scanner {
 	s := &scanner{named: map[string]*section{}, fragment: true}
 	for _, f := range files {
 		s.current, s.nesting = nil, 0
-		row := 0
+		statements := slices.Collect(f.Statements())
+		row, block := 0, 0
 		for text := range strings.SplitSeq(string(f.Data), "\n") {
 			row++
+			if block < len(statements) && statements[block] == row {
+				block++
+			}
 			words, open := split(text, f.Path, row)
 			if open && !topology.IsHole(text) { // a template may close it on a later line
 				s.problems.Error(words[len(words)-1].at, "syntax",
@@ -114,7 +127,8 @@ func scan(files []target.File) *scanner {
 			}
 			if len(words) > 0 {
 				first, last := words[0].at, words[len(words)-1].at
-				s.add(line{words, diag.Span{File: f.Path, Line: row, Col: first.Col, EndLine: row, EndCol: last.EndCol}})
+				at := diag.Span{File: f.Path, Line: row, Col: first.Col, EndLine: row, EndCol: last.EndCol}
+				s.add(line{words, at, block})
 			}
 		}
 	}
@@ -171,6 +185,12 @@ func (s *section) take(l line) {
 		topic = checkMethod
 	case topic == "timeout":
 		topic = "timeout " + l.word(1).text
+	}
+	if n := len(s.by[topic]); n > 0 && s.by[topic][n-1].block != l.block && !s.by[topic][n-1].says(l) {
+		if s.torn == nil {
+			s.torn = map[string]bool{}
+		}
+		s.torn[topic] = true
 	}
 	s.by[topic] = append(s.by[topic], l)
 }

@@ -94,8 +94,11 @@ func (s *scope) own(directive string) (n *node, complete bool) {
 	if s.first == nil {
 		s.first = make(map[string]*node, min(len(s.nodes), 8))
 		for _, n := range s.nodes {
-			if s.first[n.name.text] == nil {
+			switch first := s.first[n.name.text]; {
+			case first == nil:
 				s.first[n.name.text] = n
+			case first.arg() != n.arg():
+				first.repeated = true
 			}
 		}
 	}
@@ -118,10 +121,13 @@ func (s *scope) effective(directive string) (n *node, complete bool) {
 	return nil, complete
 }
 
-// setting is the fact that a directive with one argument states, or NGINX's default.
+// setting is the fact that a directive with one argument states, or NGINX's default. NGINX refuses a second one in a
+// block: where there is one, branches of a template hold the two.
 func setting[T any](s *scope, directive string, read func(word, string) topology.Value[T], preset T) topology.Value[T] {
 	n, complete := s.effective(directive)
 	switch {
+	case n != nil && n.repeated:
+		return topology.UnknownAt[T](n.span())
 	case n != nil && len(n.args) == 1:
 		return read(n.args[0], n.args[0].text)
 	case n != nil:

@@ -270,6 +270,12 @@ pool etcd (roundrobin) connect=? retries=(1) check=(passive) interval=(10s)
 `,
 		},
 		{
+			"two settings of one block, from branches of a template",
+			"events { }\nstream {\n  server { listen 1; proxy_pass 10.0.0.1:2379; proxy_timeout 30s; proxy_timeout 1h; proxy_connect_timeout 1s; proxy_connect_timeout 1s; }\n}\n",
+			"nginx max=(240) stop=(0s)\nlisten (0.0.0.0):1 -> 10.0.0.1:2379 idle=?\n" +
+				"pool 10.0.0.1:2379 (roundrobin) connect=1s retries=(0) check=(passive) interval=(10s) fall=(1)\n  10.0.0.1:2379\n",
+		},
+		{
 			"words that a script replaces",
 			"events { }\nstream {\n  upstream api {\nBACKENDS\n  }\n  server { listen __PORT__; proxy_pass api; }\n}\n",
 			"nginx max=(240) stop=(0s)\nlisten ?:? -> api idle=(10m0s)\n" +

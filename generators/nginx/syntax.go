@@ -24,6 +24,7 @@ type node struct {
 	args     []word
 	block    []*node
 	hasBlock bool
+	repeated bool // another one of its name stands in the same block and says something else
 }
 
 // arg is the text of the first argument, or "" where there is none.

@@ -85,18 +85,28 @@ type File struct {
 	Written []byte
 }
 
-// Branches reports whether a template decides which lines there are: masking leaves blank lines for its statements.
+// Branches reports whether a template decides which lines there are.
 func (f File) Branches() bool {
-	written := bytes.Lines(f.Written)
-	next, stop := iter.Pull(written)
-	defer stop()
-	for line := range bytes.Lines(f.Data) {
-		before, ok := next()
-		if ok && len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(before)) > 0 {
-			return true
-		}
+	for range f.Statements() {
+		return true
 	}
 	return false
+}
+
+// Statements are the lines, counted from 1, that hold nothing but statements of a template: masking leaves them blank.
+func (f File) Statements() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		next, stop := iter.Pull(bytes.Lines(f.Written))
+		defer stop()
+		n := 0
+		for line := range bytes.Lines(f.Data) {
+			n++
+			before, ok := next()
+			if ok && len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(before)) > 0 && !yield(n) {
+				return
+			}
+		}
+	}
 }
 
 // At is what is written at a span of one line before masking, or "".
