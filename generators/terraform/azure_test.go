@@ -60,7 +60,7 @@ func TestAzure(t *testing.T) {
 		"check":            {show(b.Check.Kind), "default tcp"},
 		"check's port":     {show(b.Check.Port), "set 2381"},
 		"interval":         {show(b.Check.Interval), "default 15s"},
-		"fall":             {show(b.Check.Fall), "unknown"},
+		"fall":             {show(b.Check.Fall), "default 1"},
 		"second server":    {show(b.Servers[1].Name) + " " + show(b.Servers[1].Host), "set etcd-2 set 10.0.1.11"},
 		"its port":         {show(b.Servers[1].Port), "set 2379"},
 	} {

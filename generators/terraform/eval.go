@@ -40,7 +40,7 @@ func (s scope) with(name string, v value) scope {
 	return out
 }
 
-// eval reads literals, variables with their defaults, locals, and what is made of them by operators and a few functions.
+// eval reads literals, variables, locals, and what is made of them by operators and a few functions.
 // Everything else is unknown, but for the resources that it mentions.
 func (s scope) eval(e hclsyntax.Expression) value {
 	s.folder.steps++
@@ -228,10 +228,13 @@ func (s scope) binary(e *hclsyntax.BinaryOpExpr) value {
 		case okX && okY:
 			return value{data: !decides, at: e.Range()}
 		}
-	case hclsyntax.OpAdd:
+	case hclsyntax.OpAdd, hclsyntax.OpMultiply:
 		x, okX := left.whole()
 		y, okY := right.whole()
-		if okX && okY {
+		switch {
+		case okX && okY && e.Op == hclsyntax.OpMultiply:
+			return value{data: float64(x) * float64(y), at: e.Range()}
+		case okX && okY:
 			return value{data: float64(x + y), at: e.Range()}
 		}
 	case hclsyntax.OpGreaterThan, hclsyntax.OpLessThan:

@@ -19,7 +19,7 @@ type folder struct {
 	lines     map[string][]int  // where lines begin
 	resources []*resource       // in file order
 	byAddress map[string]*resource
-	// names are the expressions of "var.x" (its default) and "local.x".
+	// names are the expressions of "var.x" (what a file sets it to, else its default) and "local.x".
 	names map[string]hclsyntax.Expression
 	// outputs are the expressions of what the folder tells others.
 	outputs []hclsyntax.Expression
@@ -65,19 +65,48 @@ func open(src target.Source) (*folder, diag.List) {
 			continue
 		}
 		if body, ok := parsed.Body.(*hclsyntax.Body); ok {
+			if r := rank(file.Path); r >= variables {
+				f.assign(body, r < optional)
+				continue
+			}
 			f.collect(body)
 		}
 	}
 	return f, diags
 }
 
-// rank puts override files last, where Terraform reads them.
+// The ranks of files, in the order in which Terraform reads them. An optional one is read where the command line says so.
+const (
+	plain = iota
+	override
+	variables
+	automatic
+	optional
+)
+
 func rank(path string) int {
-	base := path[strings.LastIndexAny(path, `/\`)+1:]
-	if base == "override.tf" || strings.HasSuffix(base, "_override.tf") {
-		return 1
+	switch base := path[strings.LastIndexAny(path, `/\`)+1:]; {
+	case base == "override.tf" || strings.HasSuffix(base, "_override.tf"):
+		return override
+	case base == "terraform.tfvars":
+		return variables
+	case strings.HasSuffix(base, ".auto.tfvars"):
+		return automatic
+	case strings.HasSuffix(base, ".tfvars"):
+		return optional
 	}
-	return 0
+	return plain
+}
+
+// assign takes what a file sets variables to. Of those of an optional file nobody knows whether they are set.
+func (f *folder) assign(body *hclsyntax.Body, sure bool) {
+	for name, a := range body.Attributes {
+		if sure {
+			f.names["var."+name] = a.Expr
+		} else {
+			delete(f.names, "var."+name)
+		}
+	}
 }
 
 // syntax reports a problem of the parser in this program's words.

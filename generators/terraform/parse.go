@@ -11,7 +11,7 @@ import (
 // readers are what is read of a folder, one a cloud.
 var readers = []func(*folder, *topology.Topology){readAWS, readELB, readGoogle, readAzure}
 
-// parse reads a folder of .tf files. Variables are their defaults; modules, data sources and what only a run computes
+// parse reads a folder of .tf files. Variables are what files in it set them to, else their defaults; modules, data sources and what only a run computes
 // are unknown.
 func parse(src target.Source) (*topology.Topology, diag.List) {
 	f, diags := open(src)

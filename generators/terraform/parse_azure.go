@@ -14,6 +14,7 @@ import (
 const (
 	azureIdle     = 4 * time.Minute
 	azureInterval = 15 * time.Second
+	azureCount    = 1
 )
 
 // azureReader gathers Azure load balancers.
@@ -240,8 +241,8 @@ func (r azureReader) check(rule node) topology.Check {
 		Kind:     readOr(n, "protocol", checkKind, topology.CheckTCP),
 		Port:     read(n, "port", value.whole),
 		Interval: readOr(n, "interval_in_seconds", value.seconds, azureInterval),
-		Fall:     read(n, "probe_threshold", value.whole),
-		Rise:     read(n, "probe_threshold", value.whole),
+		Fall:     readOr(n, "probe_threshold", value.whole, azureCount),
+		Rise:     readOr(n, "probe_threshold", value.whole, azureCount),
 		Sources:  topology.AzureProbes, SourceTag: topology.AzureTag,
 		Span: n.span(),
 	}

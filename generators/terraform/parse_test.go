@@ -380,3 +380,33 @@ resource "aws_lb_listener" "etcd" {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
 	}
 }
+
+// TestVariableFiles: Terraform reads some files by itself, the later ones in force; whether it reads others depends on how
+// it is called.
+func TestVariableFiles(t *testing.T) {
+	file := func(path, text string) target.File { return target.File{Path: path, Data: []byte(text)} }
+	const idle = "resource \"aws_lb_listener\" \"etcd\" {\n  port = 2379\n  protocol = \"TCP\"\n  tcp_idle_timeout_seconds = var.idle\n}\n" +
+		"variable \"idle\" {\n  default = 60 * 6\n}\n"
+	for name, tc := range map[string]struct {
+		files []target.File
+		want  string
+		at    string
+	}{
+		"none":       {nil, "set 6m0s", "main.tf"},
+		"one":        {[]target.File{file("terraform.tfvars", "idle = 600\n")}, "set 10m0s", "terraform.tfvars"},
+		"two":        {[]target.File{file("a.auto.tfvars", "idle = 1200\n"), file("terraform.tfvars", "idle = 600\n")}, "set 20m0s", "a.auto.tfvars"},
+		"optional":   {[]target.File{file("prod.tfvars", "idle = 60\n"), file("terraform.tfvars", "idle = 600\n")}, "unknown", "main.tf"},
+		"of another": {[]target.File{file("prod.tfvars", "name = \"etcd\"\n")}, "set 6m0s", "main.tf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top, diags := Target.Parse(target.Source{Path: ".", Files: append(tc.files, file("main.tf", idle))})
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			got := top.Proxies[0].Listeners[0].Routes[0].Idle
+			if show(got) != tc.want || got.Span.File != tc.at {
+				t.Errorf("got %s at %v, want %s in %s", show(got), got.Span, tc.want, tc.at)
+			}
+		})
+	}
+}

@@ -15,13 +15,15 @@ import (
 // targetName is how specs and facts call the target.
 const targetName = "terraform"
 
-// Target writes one module a cloud and reads every folder of .tf files.
+// Target writes one module a cloud and reads every folder of .tf files, with the .tfvars files in it.
 var Target = target.Target{
 	Name:   targetName,
 	Doc:    "Terraform modules of cloud load balancers: AWS Network Load Balancer, Azure Standard internal load balancer, GCP internal passthrough load balancer",
 	Render: render,
-	Detect: func(file string, _ []byte) bool { return strings.HasSuffix(file, ".tf") },
-	Parse:  parse,
+	Detect: func(file string, _ []byte) bool {
+		return strings.HasSuffix(file, ".tf") || strings.HasSuffix(file, ".tfvars")
+	},
+	Parse: parse,
 	Facts: topology.FListeners | topology.FListenerNames | topology.FIdle | topology.FReset | topology.FInternal | topology.FCrossZone | topology.FPools |
 		topology.FServerNames | topology.FCutOnDown | topology.FCutOnRemoval | topology.FKeepsSource | topology.FCheck | topology.FCheckTimes | topology.FCheckTimeout | topology.FFirewalls,
 	Own:     []string{"${", "%{"},

@@ -46,7 +46,7 @@ func checkCheckFlappy(g *topology.Group) diag.List {
 		c := b.Check
 		if c.Fall.Known() && c.Fall.V == 1 {
 			add(c.Fall.Span, "takes a server out after a single failed check, which one lost packet is enough for; need 2 or more",
-				"set fall to 2 or 3 (unhealthy_threshold, fails)")
+				"set fall to 2 or 3 (unhealthy_threshold, probe_threshold, fails)")
 		}
 		if c.Interval.Known() && c.Interval.V < shortest {
 			add(c.Interval.Span, fmt.Sprintf("is checked every %s, so that a short stall takes servers out; need %s or more",
