@@ -28,7 +28,7 @@ func compose(f target.File, facts *process.Facts) diag.List {
 		}
 		for i := 1; i < len(services.Content); i += 2 {
 			if image := target.Field(services.Content[i], "image"); image != nil {
-				facts.Run(service(y, services.Content[i], y.Text(image).V))
+				facts.Run(service(y, services.Content[i], y.Text(image)))
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func compose(f target.File, facts *process.Facts) diag.List {
 }
 
 // service is how a container is started.
-func service(y *target.YAML, n *yaml.Node, image string) process.Run {
+func service(y *target.YAML, n *yaml.Node, image topology.Value[string]) process.Run {
 	run := process.Run{Image: image, Env: serviceEnv(y, target.Field(n, "environment")), Span: y.Span(n)}
 	for _, key := range []string{"entrypoint", "command"} {
 		value := target.Field(n, key)
@@ -48,7 +48,7 @@ func service(y *target.YAML, n *yaml.Node, image string) process.Run {
 		}
 		run.Words = append(run.Words, y.Words(value)...)
 	}
-	if own, _ := process.Variables(run.Env); process.OfImage(image) == "" && own.Has("listen-client-urls") {
+	if own, _ := process.Variables(run.Env); process.OfImage(image.V) == "" && own.Has("listen-client-urls") {
 		run.Program = process.Etcd // another image with etcd in it
 	}
 	return run

@@ -89,14 +89,14 @@ func container(words []topology.Value[string]) (process.Run, bool) {
 			i++
 			env = append(env, words[i])
 		case process.OfImage(w.V) != "" && strings.ContainsAny(w.V, "/:") && !strings.HasPrefix(words[i-1].V, "-v"):
-			run.Image, run.Words = w.V, words[i+1:]
+			run.Image, run.Words = w, words[i+1:]
 		}
-		if run.Image != "" {
+		if run.Image.V != "" {
 			break
 		}
 	}
 	run.Env = settings(env)
-	if own, _ := process.Variables(run.Env); run.Image == "" && len(own) > 0 {
+	if own, _ := process.Variables(run.Env); run.Image.V == "" && len(own) > 0 {
 		run.Program = process.Etcd // an image that a variable names
 	}
 	return run, true

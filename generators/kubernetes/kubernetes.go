@@ -111,7 +111,7 @@ func (r *reader) container(n *yaml.Node) {
 	name := r.Text(target.Field(n, "name"))
 	r.run(process.Run{
 		Program: process.Known(name.V),
-		Image:   r.Text(target.Field(n, "image")).V,
+		Image:   r.Text(target.Field(n, "image")),
 		Env:     env,
 		Span:    r.Span(n),
 	}, target.Field(n, "command"), target.Field(n, "args"))

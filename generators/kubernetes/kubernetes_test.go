@@ -110,6 +110,19 @@ func TestKubeadm(t *testing.T) {
 	})
 }
 
+func TestVersion(t *testing.T) {
+	for image, want := range map[string]string{
+		"registry.k8s.io/etcd:3.5.9-0": "3.5.9", "quay.io/coreos/etcd:v3.4.20-arm64": "3.4.20", "localhost:5000/etcd:3.6": "3.6",
+		"gcr.io/etcd:v3.5.9@sha256:aa": "3.5.9", "etcd:latest": "", "localhost:5000/etcd": "", "example.com/etcd-backup:3.5.9": "",
+		"etcd:${VERSION}": "", "etcd:3.5.9x": "", "etcd@sha256:3.5": "",
+	} {
+		top := read(t, "kind: Pod\nspec:\n  containers:\n  - image: "+image+"\n    command: [etcd, --name=a]\n")
+		if v := top.Etcd.Version; v.V != want || v.Known() != (want != "") || want != "" && v.Span.Line != 4 {
+			t.Errorf("%s: got %+v", image, v)
+		}
+	}
+}
+
 func TestInsecureCalls(t *testing.T) {
 	const head = "kind: CronJob\nspec:\n  containers:\n  - name: backup\n    image: example.com/tools\n"
 	for name, tc := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 // Run is one start of something: a command line and what its environment holds.
 type Run struct {
 	Program string                   // what runs where the words name nothing: by the name of a container, say
-	Image   string                   // of a container
+	Image   topology.Value[string]   // of a container
 	Words   []topology.Value[string] // the command line
 	Env     Settings                 // names as variables are called
 	Span    diag.Span
@@ -43,7 +43,7 @@ func (r Run) calls() []call {
 		words = words[:maxWords]
 	}
 	first := r.Program
-	if p := OfImage(r.Image); p != "" {
+	if p := OfImage(r.Image.V); p != "" {
 		first = p
 	}
 	return calls(words, call{program: first, span: r.Span}, 0)

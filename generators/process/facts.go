@@ -15,11 +15,13 @@ type Facts struct {
 
 	members []topology.Member
 	dialers []topology.Dialer
+	version topology.Value[string]
 }
 
 // Fill puts the facts into a topology.
 func (f *Facts) Fill(t *topology.Topology) {
 	t.Etcd = topology.EtcdOf(f.members)
+	t.Etcd.Version = f.version
 	t.Dialers = f.dialers
 }
 
@@ -31,6 +33,9 @@ func (f *Facts) Run(r Run) {
 		case Etcd:
 			f.Etcd(append(etcd, c.flags...), c.span)
 			etcd = nil
+			if v := versionOf(r.Image); v.Known() && len(f.members) > 0 {
+				f.version = v
+			}
 		case APIServer:
 			f.Dialer(APIServerOf(c.flags, c.span))
 		case Etcdctl:

@@ -39,6 +39,18 @@ func OfImage(image string) string {
 	return Known(base)
 }
 
+// version matches an image's tag that begins with a version of etcd: "v3.5.9", "3.5.9-0".
+var version = pattern.New(`^[^@]*:v?(3[.][0-9]{1,3}([.][0-9]{1,3})?)([-_+][A-Za-z0-9_.+-]*)?(@|$)`)
+
+// versionOf is the version of etcd that an image's tag states; unknown where it does not.
+func versionOf(image topology.Value[string]) topology.Value[string] {
+	at := version.FindStringSubmatchIndex(image.V)
+	if at == nil || !image.Known() || !settled(image.V) || OfImage(image.V) != Etcd {
+		return topology.Value[string]{}
+	}
+	return Part(image, at[2], at[3])
+}
+
 // Setting is a flag or variable: its name as a flag is called, without dashes, and what it is set to.
 type Setting struct {
 	Name  string
