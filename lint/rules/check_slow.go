@@ -42,8 +42,12 @@ func checkCheckSlow(g *topology.Group) diag.List {
 		if takes <= slowest {
 			continue
 		}
+		at := c.Interval.Span
+		if c.Interval.State != topology.Set && c.Fall.State == topology.Set {
+			at = c.Fall.Span
+		}
 		d := diag.Diagnostic{
-			Span:     c.Interval.Span,
+			Span:     at,
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s is checked every %s and takes a server out after %d failures, so new clients are sent to a dead "+
 				"member for %s; need %s or less", b.Called(), short(c.Interval.V), c.Fall.V, short(takes), short(slowest)),

@@ -25,7 +25,7 @@ func checkCheckVerifyhost(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
 		for _, s := range b.Servers {
-			if _, err := netip.ParseAddr(s.VerifyHost.V); !s.VerifyHost.Known() || err != nil {
+			if _, err := netip.ParseAddr(topology.Host(s.VerifyHost.V)); !s.VerifyHost.Known() || err != nil {
 				continue
 			}
 			out = append(out, diag.Diagnostic{

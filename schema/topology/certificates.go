@@ -260,6 +260,23 @@ func (m GroupMember) presents(c *Certificate) bool {
 	})
 }
 
+// presentsAnother reports whether a member is known to present another certificate than one that holds its address: its
+// machine serves other things, too, kube-apiserver above all.
+func (m GroupMember) presentsAnother(c *Certificate) bool {
+	base := path.Base(c.Span.File)
+	if m.Name.Known() && (strings.EqualFold(m.Name.V, strings.TrimSuffix(base, path.Ext(base))) || strings.EqualFold(m.Name.V, c.Name.V)) {
+		return false
+	}
+	another := false
+	for _, f := range m.Started {
+		if f.Cert.Known() && path.Base(f.Cert.V) == base {
+			return false
+		}
+		another = another || f.Cert.Known()
+	}
+	return another
+}
+
 // onlyServer reports whether no other of the certificates is a server's.
 func (g *Group) onlyServer(c *Certificate, all []*Certificate) bool {
 	return !slices.ContainsFunc(all, func(o *Certificate) bool { return o != c && g.CertRole(o) == ServerCert })

@@ -103,3 +103,31 @@ func TestMemberHostsOfManifests(t *testing.T) {
 		t.Error("the spec says that it is the load balancer's")
 	}
 }
+
+// TestOtherServers: a member's machine serves other things, too. Where it is known which certificate etcd presents, another
+// one that holds the machine's address is not etcd's.
+func TestOtherServers(t *testing.T) {
+	known := started("a", "10.0.0.1", topology.Flags{Cert: path("/etc/kubernetes/pki/etcd/server.crt")})
+	silent := started("b", "10.0.0.2", topology.Flags{})
+	for name, tc := range map[string]struct {
+		cert *topology.Topology
+		want bool
+	}{
+		"kube-apiserver's":       {certificate("pki/apiserver.crt", "kube-apiserver", "10.0.0.1"), false},
+		"the manifest's":         {certificate("pki/etcd/server.crt", "x", "10.0.0.1"), true},
+		"called alike elsewhere": {certificate("old/server.crt", "x", "10.0.0.1"), true},
+		"by the member's name":   {certificate("pki/tls.crt", "A", "10.0.0.1"), true},
+		"of a file of its name":  {certificate("pki/a.pem", "x", "10.0.0.1"), true},
+		"whose own is not known": {certificate("pki/tls.crt", "x", "10.0.0.2"), true},
+		"of both":                {certificate("pki/tls.crt", "x", "10.0.0.1", "10.0.0.2"), true},
+		"etcd's by its name":     {certificate("pki/tls.crt", "etcd", "10.0.0.1"), true},
+		"of neither":             {certificate("pki/tls.crt", "x", "10.0.0.3"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &topology.Group{Sources: []*topology.Topology{known, silent, tc.cert}}
+			if got := g.IsEtcdCertificate(&tc.cert.Certificates[0]); got != tc.want {
+				t.Errorf("etcd's: %v", got)
+			}
+		})
+	}
+}

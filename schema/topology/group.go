@@ -311,17 +311,30 @@ func (g *Group) IsEtcdCertificate(c *Certificate) bool {
 		}
 	}
 	members := g.MemberHosts()
+	var held []string // the members' hosts in it
 	for _, a := range c.Addrs.V {
-		if members[Host(a.String())] {
-			return true
+		if h := Host(a.String()); members[h] {
+			held = append(held, h)
 		}
 	}
 	for _, n := range c.Names.V {
-		if NamesEtcd(n) || members[Host(n)] {
+		switch {
+		case NamesEtcd(n):
 			return true
+		case members[Host(n)]:
+			held = append(held, Host(n))
 		}
 	}
-	return false
+	if len(held) == 0 || c.Role != ServerCert {
+		return len(held) > 0
+	}
+	for _, m := range g.Members() {
+		if m.presentsAnother(c) {
+			hosts := m.hosts()
+			held = slices.DeleteFunc(held, func(h string) bool { return slices.Contains(hosts, h) })
+		}
+	}
+	return len(held) > 0
 }
 
 // Host is a host name or address in canonical form: lower case, without brackets or a final dot, an IPv4 address in an
