@@ -233,7 +233,7 @@ func TestWhichFileIsASpec(t *testing.T) {
 		"a file":     {map[string]string{"a.cue": minimal}, "a.cue"},
 		"a package":  {map[string]string{"a.cue": "package x\n" + strings.TrimSuffix(lines[0], "loadBalancer"), "b.cue": "package x\nloadBalancer" + lines[1]}, "b.cue"},
 		"yaml":       {map[string]string{"a.yaml": "cluster: {name: p, members: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}, c: {address: 10.0.0.3}}}\nloadBalancer: {host: lb.example.com}\n"}, "a.yaml"},
-		"fleet":      {map[string]string{"a.yaml": "clusters:\n  p:\n    cluster: {name: prod, members: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}, c: {address: 10.0.0.3}}}\n    loadBalancer: {host: lb.example.com}\n"}, "a.yaml"},
+		"fleet":      {map[string]string{"a.yaml": "clusters:\n  p:\n    cluster: {members: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}, c: {address: 10.0.0.3}}}\n    loadBalancer: {host: lb.example.com}\n"}, "a.yaml"},
 		"kubeconfig": {map[string]string{"a.yaml": "apiVersion: v1\nkind: Config\nclusters: [{name: a}]\n"}, ""},
 		"kubernetes": {map[string]string{"a.cue": "apiVersion: \"x/v1\"\nkind: \"Cluster\"\ncluster: members: 3\nloadBalancer: {}\n"}, ""},
 		"other CUE":  {map[string]string{"a.cue": "package y\nx: 1\n"}, ""},

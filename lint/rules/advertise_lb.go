@@ -15,8 +15,7 @@ var advertiseLB = Rule{
 	Why: "advertise-client-urls is how a member says where it is itself. Clients that sync their endpoints, `etcdctl --cluster` and " +
 		"other members use it. Where it is the load balancer, all members look like one: `etcdctl endpoint status --cluster` asks " +
 		"some member three times, and a defragmentation or an alarm hits the wrong one.",
-	Fix: "Set advertise-client-urls to an address or name that only this member has. The load balancer belongs into the clients' " +
-		"own list of endpoints.",
+	Fix: "Set advertise-client-urls to an address or name that only this member has. The load balancer belongs in the clients' own list of endpoints.",
 	References: []string{
 		"etcd-io/etcd#6902", "flannel-io/flannel#528", "kubernetes/kubernetes#64746",
 		"https://etcd.io/docs/v3.6/op-guide/configuration/#clustering",

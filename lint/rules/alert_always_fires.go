@@ -18,7 +18,7 @@ var alertAlwaysFires = Rule{
 	Why: "A gauge that is 0 or 1 is always below 2: haproxy_backend_up says whether a backend is up, not how many of its servers are. " +
 		"An alert that always fires is silenced, and nobody looks when it is right. A comparison with bool gives 0 or 1, and either " +
 		"fires.",
-	Fix: "Compare a number of servers: haproxy_backend_active_servers, or count by of a filtered gauge. Leave bool out of the " +
+	Fix: "Compare a number of servers: haproxy_backend_active_servers, or a count() of a filtered gauge. Leave bool out of the " +
 		"outermost comparison.",
 	References: []string{
 		"https://github.com/prometheus/haproxy_exporter/blob/main/haproxy_exporter.go",

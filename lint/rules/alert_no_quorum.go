@@ -13,8 +13,8 @@ var alertNoQuorum = Rule{
 	ID:       "alert-no-quorum",
 	Title:    "the first alert comes after the quorum is lost",
 	Severity: "warning",
-	Why: "etcd stops when fewer than half of its members and one are left, not when none is. An alert on a backend without any server " +
-		"comes long after the cluster has stopped, and a single member that went before it was never told.",
+	Why: "etcd stops as soon as fewer than a majority of its members are left, not when none is. An alert on a backend without any server " +
+		"comes long after the cluster has stopped, and nobody was told of the members that went down before.",
 	Fix: "Alert when fewer servers are up than a quorum needs, haproxy_backend_active_servers{proxy=\"…\"} < 2 for three members, and " +
 		"warn when any of them is down.",
 	References: []string{

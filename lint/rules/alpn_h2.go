@@ -29,12 +29,12 @@ func checkALPNH2(g *topology.Group) diag.List {
 	for _, l := range g.EtcdListeners() {
 		ends := l.TLS.V && slices.ContainsFunc(leadsTo(g, l), func(b *topology.Pool) bool { return servesClients(g, b) && !speaksHTTP1(g, b) })
 		if ends && l.HTTP2.Known() && !l.HTTP2.V && !speaksOnly(l.Mode, l.HTTP2) {
-			out = append(out, noOffer(l.HTTP2, l.Mode, l.Called(), "clients", l.Subject()))
+			out = append(out, noOffer(l.HTTP2, l.Mode, l.Called(), "clients", offers["clients"].of(l.Source, l.Proxy), l.Subject()))
 		}
 	}
 	for _, b := range g.EtcdPools() {
 		if b.TLS.V && servesClients(g, b.Pool) && b.HTTP2.Known() && !b.HTTP2.V && !speaksOnly(b.Mode, b.HTTP2) {
-			out = append(out, noOffer(b.HTTP2, b.Mode, b.Called(), "members", b.Subject()))
+			out = append(out, noOffer(b.HTTP2, b.Mode, b.Called(), "members", offers["members"].of(b.Source, b.Proxy), b.Subject()))
 		}
 	}
 	return out
@@ -45,12 +45,12 @@ func speaksOnly(mode topology.Value[topology.Mode], h2 topology.Value[bool]) boo
 	return mode.V == topology.HTTP && h2.State == topology.Set
 }
 
-func noOffer(h2 topology.Value[bool], mode topology.Value[topology.Mode], who, whom, subject string) diag.Diagnostic {
+func noOffer(h2 topology.Value[bool], mode topology.Value[topology.Mode], who, whom, hint, subject string) diag.Diagnostic {
 	d := diag.Diagnostic{
 		Span:     h2.Span,
 		Severity: diag.Error,
 		Message:  fmt.Sprintf("%s speaks TLS to %s and offers no HTTP/2, without which etcd's clients time out; need h2 offered by ALPN", who, whom),
-		Hint:     http2Hint,
+		Hint:     hint,
 		Subject:  subject,
 	}
 	if (mode.V == topology.HTTP || !mode.Known()) && h2.State == topology.Defaulted {

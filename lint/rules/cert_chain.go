@@ -12,10 +12,9 @@ import (
 
 var certChain = Rule{
 	ID:       "cert-chain",
-	Title:    "a certificate is not of the declared CA",
+	Title:    "a certificate was not issued by the declared CA",
 	Severity: "error",
-	Why: "etcd trusts the CAs in --trusted-ca-file and no others. A client whose certificate is of another one is refused, and a " +
-		"server certificate of another one is refused by clients that have the CA's file, and by etcd's own gateway. A CA file " +
+	Why: "etcd trusts the CAs in --trusted-ca-file and no others. A client whose certificate another one issued is refused, and a server certificate of another one is refused by clients that have the CA's file, and by etcd's own gateway. A CA file " +
 		"without a CA refuses everybody.",
 	Fix: "Issue the certificate from the declared CA, with the intermediate CAs in the same file, or declare the right CA.",
 	References: []string{

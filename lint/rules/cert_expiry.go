@@ -12,7 +12,7 @@ var certExpiry = Rule{
 	ID:       "cert-expiry",
 	Title:    "a certificate of etcd is not valid, or soon will not be",
 	Severity: "error or warning",
-	Why: "All certificates of a cluster are mostly issued on one day, and so expire on one: every new connection fails, members lose " +
+	Why: "Most certificates of a cluster are issued on one day, and so expire on one: every new connection fails, members lose " +
 		"each other at the next reconnect, and the load balancer's checks still pass where they only connect.",
 	Fix: "Issue the certificate anew and replace it on the machine. etcd reads its certificates again for each connection: no restart " +
 		"is needed. A new CA must be trusted everywhere before certificates of it are used.",

@@ -13,7 +13,7 @@ var certMemberSAN = Rule{
 	ID:       "cert-member-san",
 	Title:    "a member's certificate does not hold its own address",
 	Severity: "error or warning",
-	Why: "A certificate that holds the load balancer's name alone works through the load balancer only. Who goes past it, etcdctl on the " +
+	Why: "A certificate that holds the load balancer's name alone works through the load balancer only. Whoever goes past it, etcdctl on the " +
 		"machine, `--cluster`, monitoring, and everybody while the load balancer is down, meets a TLS error just when it matters.",
 	Fix: "Issue each member's server certificate with its own addresses, its host name, 127.0.0.1 (and ::1 with IPv6) and the load " +
 		"balancer's names and addresses.",

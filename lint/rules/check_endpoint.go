@@ -67,7 +67,7 @@ func misleads(target string) string {
 	case path == "/version" || path == "/livez":
 		return "a member without quorum answers as well"
 	case path == "/v2" || strings.HasPrefix(path, "/v2/"):
-		return "etcd 3 has no more, or answers without quorum"
+		return "etcd 3 no longer has, or answers without quorum"
 	case path == "/healthz":
 		return "etcd does not have"
 	case err != nil:

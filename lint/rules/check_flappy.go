@@ -12,7 +12,7 @@ var checkFlappy = Rule{
 	ID:       "check-flappy",
 	Title:    "a check that takes well members out, or keeps them out",
 	Severity: "warning",
-	Why: "One lost packet or one slow answer under load is no dead member. A check that says so moves its clients to the others, " +
+	Why: "One lost packet or one slow answer under load is no dead member. A check that takes it for one moves its clients to the others, " +
 		"which get slower in turn: whole clusters went out of rotation that way. And a member that must pass dozens of checks to " +
 		"come back is missing for as long.",
 	Fix: "Take a member out after 2 or 3 failures, back in after 2 successes, and check every 1s to 5s.",

@@ -23,6 +23,16 @@ var checkMissing = Rule{
 	Check: checkCheckMissing,
 }
 
+const onMetricsPort = " that asks GET " + saneHealth + " on port 2381; etcd needs --listen-metrics-urls=http://<address>:2381"
+
+// asked spells a check that asks etcd for its health.
+var asked = remedies{
+	"haproxy": "add option httpchk GET " + saneHealth + ", and check port 2381 to each server line; etcd needs --listen-metrics-urls=http://<address>:2381",
+	"azure":   "set probe_id to a probe" + onMetricsPort,
+	"gcp":     "set health_checks to a check" + onMetricsPort,
+	"":        "add a check" + onMetricsPort,
+}
+
 func checkCheckMissing(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range checkedPools(g) {
@@ -48,7 +58,7 @@ func checkCheckMissing(g *topology.Group) diag.List {
 			Severity: diag.Error,
 			Message: fmt.Sprintf("%s sends clients to %s, which nothing ever checks, so clients go on being sent to a member that is gone; "+
 				"need a health check", b.Called(), who),
-			Hint:    "add a check that asks etcd: GET " + saneHealth + " on its metrics port (option httpchk, and check port 2381 in each server line)",
+			Hint:    asked.of(b.Source, b.Proxy),
 			Subject: b.Subject(),
 			Related: more,
 		})

@@ -14,7 +14,8 @@ var checkSlow = Rule{
 	Severity: "warning",
 	Why: "A member is out of rotation only after as many failed checks as `fall` says. Until then new clients are sent to it, and " +
 		"their connections fail or wait.",
-	Fix: "Check every 2s and give up after 2 or 3 failures; on AWS every 5s and 2 failures. Defaults count: AWS checks every 30s " +
+	Fix: "Check every 2s and give up after 2 or 3 failures; on AWS every 5s and 2 failures, with a timeout below the " +
+		"interval. Defaults count: AWS checks every 30s " +
 		"and wants 3 failures.",
 	References: []string{
 		"k3s-io/k3s#10240",
@@ -26,6 +27,19 @@ var checkSlow = Rule{
 
 // slowest is how long a dead member may stay in rotation.
 const slowest = 15 * time.Second
+
+// sooner spells a check that notices a dead member soon. AWS and Google refuse a timeout that is not below the interval.
+var sooner = remedies{
+	"haproxy":     "write inter 2s fall 3",
+	"nginx":       "write interval=2s fails=3 in health_check",
+	"aws":         "set interval = 5, timeout = 2 and unhealthy_threshold = 2",
+	"aws-classic": "set interval = 5, timeout = 2 and unhealthy_threshold = 2",
+	"azure":       "set interval_in_seconds = 5 and number_of_probes = 2",
+	"gcp":         "set check_interval_sec = 2, timeout_sec = 1 and unhealthy_threshold = 2",
+	"gcp-proxy":   "set check_interval_sec = 2, timeout_sec = 1 and unhealthy_threshold = 2",
+	"spec":        `set healthCheck: {interval: "2s", fall: 3}`,
+	"":            "check every 2s, and take a server out after 3 failures",
+}
 
 func checkCheckSlow(g *topology.Group) diag.List {
 	var out diag.List
@@ -51,11 +65,11 @@ func checkCheckSlow(g *topology.Group) diag.List {
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s is checked every %s and takes a server out after %d failures, so new clients are sent to a dead "+
 				"member for %s; need %s or less", b.Called(), short(c.Interval.V), c.Fall.V, short(takes), short(slowest)),
-			Hint:    "check every 2s, or 5s where the platform has no less, and take a server out after 2 or 3 failures",
+			Hint:    sooner.of(b.Source, b.Proxy),
 			Subject: b.Subject(),
 		}
-		const soon = 5 * time.Second // which all platforms admit
-		if soon+time.Duration(c.Fall.V-1)*min(next.V, soon) <= slowest {
+		const soon = 2 * time.Second
+		if !b.Proxy.Cloud() && soon+time.Duration(c.Fall.V-1)*min(next.V, soon) <= slowest {
 			d.Edits = checkEvery(c, soon)
 		}
 		out = append(out, d)

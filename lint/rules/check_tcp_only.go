@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -20,7 +21,7 @@ var checkTCPOnly = Rule{
 	References: []string{
 		"etcd-io/etcd#13097",
 		"https://etcd.io/docs/v3.6/op-guide/monitoring/#health-check",
-		"https://docs.haproxy.org/2.6/configuration.html#option%20httpchk",
+		"https://docs.haproxy.org/2.6/configuration.html#4.2-option%20httpchk",
 		"https://docs.nginx.com/nginx/admin-guide/load-balancer/tcp-health-check/",
 	},
 	Check:    checkCheckTCPOnly,
@@ -72,6 +73,11 @@ func onPeerPort(g *topology.Group, b topology.EtcdPool) bool {
 		}
 	}
 	return false
+}
+
+// forPeers reports whether a pool is peers' alone.
+func forPeers(g *topology.Group, b topology.EtcdPool) bool {
+	return !slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Port.V != g.PeerPort() })
 }
 
 // anyChecked reports whether the pool's check may apply to any of its servers.

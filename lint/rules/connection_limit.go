@@ -12,8 +12,7 @@ var connectionLimit = Rule{
 	Title:    "the proxy runs out of connections",
 	Severity: "warning",
 	Why: "One kube-apiserver alone opens more than sixty connections to etcd. At the limit further clients connect and wait, with no " +
-		"error and no counter that shows it. Without a limit of its own HAProxy takes whatever `ulimit -n` happens to allow, a " +
-		"frontend then 2000 or less; NGINX needs two connections and two files for each client.",
+		"error and no counter that shows it. Without a limit of its own HAProxy takes whatever `ulimit -n` happens to allow: too few on one machine, and in a container so many that they eat its memory; NGINX needs two connections and two files for each client.",
 	Fix: "Set `maxconn` in HAProxy's global section. In NGINX set `worker_connections` to twice the clients of a worker and " +
 		"`worker_rlimit_nofile` above that.",
 	References: []string{
@@ -36,17 +35,17 @@ func checkConnectionLimit(g *topology.Group) diag.List {
 		switch {
 		case known && most == 0 && p.MaxConns.State == topology.Defaulted:
 			d.Message = fmt.Sprintf("%s has no limit of connections of its own, so ulimit -n decides where it ends, and clients beyond that hang; "+
-				"need maxconn in the global section", p.Platform)
+				"need maxconn in the global section", p.Program())
 			d.Hint = "add maxconn 20000 to the global section"
 		case known && expected.Known() && most < expected.V:
 			d.Message = fmt.Sprintf("%s admits %d client connections of the %d that the spec expects, so the rest hang; need %d or more",
-				p.Platform, most, expected.V, expected.V)
+				p.Program(), most, expected.V, expected.V)
 			d.Hint = "raise maxconn in the global section (worker_connections in nginx: two a client)"
 			d.Related = []diag.Related{{Span: expected.Span, Message: "the connections to expect"}}
 		case p.FilesSuffice.Known() && !p.FilesSuffice.V:
 			d.Span = p.FilesSuffice.Span
 			d.Message = fmt.Sprintf("nothing here lets %s open as many files as worker_connections says, so it refuses clients before that number is "+
-				"reached, unless its unit lets it; need worker_rlimit_nofile above worker_connections", p.Platform)
+				"reached, unless its unit lets it; need worker_rlimit_nofile above worker_connections", p.Program())
 			d.Hint = "set worker_rlimit_nofile to worker_connections and some more"
 		default:
 			continue

@@ -13,8 +13,7 @@ var defaultCredentials = Rule{
 	Title:    "a password that everybody knows, or can read",
 	Severity: "error or warning",
 	Why: "The statistics page shows every member's address and state, and with `stats admin` takes members out of the pool. Whoever knows " +
-		"the password of a virtual router takes its address over. Passwords of examples are the first that anybody tries; others leak with " +
-		"the file, which lies in a repository.",
+		"the password of a virtual router takes its address over. Passwords of examples are the first that anybody tries; others leak with the file, which often lies in a repository.",
 	Fix: "Take the password from the environment: `stats auth \"admin:${STATS_PASSWORD}\"`, or keep a hash in a `userlist`. Fill " +
 		"keepalived's auth_pass in by a template, and let unicast peers and a firewall protect VRRP: the password travels in clear text.",
 	References: []string{
@@ -29,13 +28,13 @@ func checkDefaultCredentials(g *topology.Group) diag.List {
 	for _, t := range g.Sources {
 		for _, p := range t.Proxies {
 			for _, c := range p.Credentials {
-				out = append(out, judgePassword(c, "the password of "+called("user", c.User))...)
+				out = append(out, judgePassword(c, "the password of "+called("user", c.User), inProxies)...)
 			}
 		}
 	}
 	for _, v := range routers(g) {
 		c := topology.Credential{Password: v.Password}
-		out = append(out, judgePassword(c, "the password of "+called("vrrp_instance", v.Name))...)
+		out = append(out, judgePassword(c, "the password of "+called("vrrp_instance", v.Name), inRouters)...)
 	}
 	return out
 }
@@ -43,11 +42,16 @@ func checkDefaultCredentials(g *topology.Group) diag.List {
 // example matches files that show how a program is configured, keepalived's own samples among them.
 var example = pattern.New(`(^|/)(samples?|examples?)/|[.](sample|example|dist)\b|keepalived[.]conf[.](vrrp\b|[A-Z]{2,}_)`)
 
-func judgePassword(c topology.Credential, what string) diag.List {
-	d := diag.Diagnostic{
-		Span: c.Password.Span, Subject: what,
-		Hint: "fill it in from the environment or a template, or store a hash",
-	}
+// instead is what may stand in a password's place, in few words and in more.
+type instead struct{ need, hint string }
+
+var (
+	inProxies = instead{"a variable or a hash", `take it from the environment ("${STATS_PASSWORD}", in double quotes), or keep a hash in a userlist`}
+	inRouters = instead{"a placeholder that is filled in on the machine", "fill it in by a template"} // keepalived knows no hashes
+)
+
+func judgePassword(c topology.Credential, what string, other instead) diag.List {
+	d := diag.Diagnostic{Span: c.Password.Span, Subject: what, Hint: other.hint}
 	switch {
 	case knownToAll(c) && example.MatchString(d.Span.File): // what others copy, and nobody runs
 		d.Severity = diag.Warning
@@ -57,7 +61,7 @@ func judgePassword(c topology.Credential, what string) diag.List {
 		d.Message = fmt.Sprintf("%s is one of those that everybody tries first, so it keeps nobody out; need one of its own", what)
 	case legible(c.Password):
 		d.Severity = diag.Warning
-		d.Message = fmt.Sprintf("%s is in the file in clear text, so whoever reads the file has it; need a variable or a hash", what)
+		d.Message = fmt.Sprintf("%s is in the file in clear text, so whoever reads the file has it; need %s", what, other.need)
 	default:
 		return nil
 	}

@@ -14,7 +14,7 @@ var firewallV4Only = Rule{
 	Why: "iptables knows nothing of IPv6, which the kernel turns on by itself. etcd listens on all addresses of both families where it is " +
 		"told to listen on 0.0.0.0, so every neighbour reaches it by its link-local address, past all rules.",
 	Fix:        "Load the same rules with ip6tables, or write them for nft in a table of the family inet.",
-	References: []string{"https://wiki.nftables.org/wiki-nftables/index.php/Nftables_families", "moby/moby#46133"},
+	References: []string{"https://wiki.nftables.org/wiki-nftables/index.php/Nftables_families"},
 	Check:      checkFirewallV4Only,
 	Unjudged:   firewallV4OnlyUnjudged,
 }

@@ -25,6 +25,13 @@ var hairpin = Rule{
 	Unjudged: hairpinUnjudged,
 }
 
+// around spells how a client on a member gets around.
+var around = remedies{
+	"aws":  `set preserve_client_ip = false, or target_type = "ip"`,
+	"spec": `on AWS set targetType: "ip"; elsewhere let clients on members dial their own member`,
+	"":     "let clients on members dial their own member",
+}
+
 func checkHairpin(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range g.EtcdPools() {
@@ -47,7 +54,7 @@ func checkHairpin(g *topology.Group) diag.List {
 		default:
 			continue
 		}
-		d.Hint = `on AWS set preserve_client_ip = false, or target_type = "ip"; elsewhere dial the local member from members`
+		d.Hint = around.of(b.Source, b.Proxy)
 		out = append(out, d)
 	}
 	return out

@@ -6,8 +6,17 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// http2Hint is what offers HTTP/2 over TLS.
-const http2Hint = "add alpn h2,http/1.1 to the line (ssl_alpn h2 in nginx, alpn_policy on AWS)"
+// offers spells how HTTP/2 is offered over TLS to clients, and to members.
+var offers = map[string]remedies{
+	"clients": {
+		"haproxy": "add alpn h2,http/1.1 to the bind line", "nginx": "add ssl_alpn h2 to the server block, in an http block http2 on",
+		"aws": `set alpn_policy = "HTTP2Preferred"`, "": "offer h2 by ALPN",
+	},
+	"members": {
+		"haproxy": "add alpn h2 to the server lines, with check-alpn http/1.1 where the check speaks TLS",
+		"":        "pass TLS through, which leaves the offer to clients and members",
+	},
+}
 
 // leadsTo are the pools that a listener leads to, as far as they are in the same source.
 func leadsTo(g *topology.Group, l topology.EtcdListener) []*topology.Pool {

@@ -11,8 +11,7 @@ var insecureSkipVerify = Rule{
 	ID:       "insecure-skip-verify",
 	Title:    "a client of etcd verifies no certificate",
 	Severity: "error",
-	Why: "Whoever can answer on the address, a stray load balancer included, can then read and change all of etcd's data. It is mostly " +
-		"there to silence an alternative name that the members' certificates lack, which every other client then trips over.",
+	Why:      "Whoever can answer on the address, a stray load balancer included, can then read and change all of etcd's data. It is mostly there because the members' certificates lack the name or address that is dialed, over which every other client then trips.",
 	Fix: "Give the client the CA (--cacert, ca_file) and remove the switch. Where the handshake then fails, issue the members' " +
 		"certificates anew with the name or address that is dialed: see cert-lb-san.",
 	References: []string{

@@ -24,6 +24,14 @@ var lbPublic = Rule{
 	Unjudged: lbPublicUnjudged,
 }
 
+// inside spells an internal load balancer.
+var inside = remedies{
+	"aws": "set internal = true", "aws-classic": "set internal = true",
+	"azure": "give the frontend subnet_id instead of public_ip_address_id",
+	"gcp":   `set load_balancing_scheme = "INTERNAL"`,
+	"":      `use an internal passthrough load balancer: load_balancing_scheme = "INTERNAL"`, // Google's others
+}
+
 func checkLBPublic(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range balancers(g) {
@@ -38,7 +46,7 @@ func checkLBPublic(g *topology.Group) diag.List {
 			Span:     b.Internal.Span,
 			Severity: diag.Error,
 			Message:  fmt.Sprintf("%s %s, so anybody may try etcd's door; need an internal one", b.Called(), how),
-			Hint:     `set internal = true (AWS), load_balancing_scheme = "INTERNAL" (Google) or a frontend with subnet_id alone (Azure)`,
+			Hint:     inside.of(b.Source, b.Proxy),
 			Subject:  b.Subject,
 		})
 	}

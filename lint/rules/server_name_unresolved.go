@@ -48,7 +48,7 @@ func checkServerNameUnresolved(g *topology.Group) diag.List {
 				Span:     s.Host.Span,
 				Severity: diag.Warning,
 				Message: fmt.Sprintf("%s looks up %s only when %s starts: without an answer the start fails, and a new address is never seen; "+
-					"need an address, or a name that is looked up again", b.Called(), s.Host.V, b.Proxy.Platform),
+					"need an address, or a name that is looked up again", b.Called(), s.Host.V, b.Proxy.Program()),
 				Hint:    lookups.of(b.Source, b.Proxy),
 				Subject: b.Subject(),
 			}

@@ -38,7 +38,7 @@ func checkUnknownBackend(g *topology.Group) diag.List {
 						Span:     r.Pool.Span,
 						Severity: diag.Error,
 						Message: fmt.Sprintf("%s sends clients to %q, which does not exist, so %s does not start; need the name of one that does",
-							l.Called(), r.Pool.V, p.Platform),
+							l.Called(), r.Pool.V, p.Program()),
 						Hint:    "correct the name, or add what it names",
 						Subject: l.Subject(),
 					})

@@ -19,7 +19,7 @@ var watchTimeout = Rule{
 		"tunnel`, in NGINX `proxy_timeout`, on an AWS TCP listener `tcp_idle_timeout_seconds`, in a spec `loadBalancer.timeouts.idle`.",
 	References: []string{
 		"kubernetes/kubeadm#2227", "coreos/tectonic-installer#390", "giantswarm/aws-operator#445", "kubernetes/ingress-nginx#5695",
-		"https://docs.haproxy.org/2.6/configuration.html#timeout%20tunnel",
+		"https://docs.haproxy.org/2.6/configuration.html#4.2-timeout%20tunnel",
 		"https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_timeout",
 		"https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html",
 	},

@@ -64,6 +64,9 @@ var clouds = map[string]bool{"aws": true, "aws-classic": true, "azure": true, "g
 // Cloud reports whether the proxy is a cloud's own load balancer.
 func (p *Proxy) Cloud() bool { return clouds[p.Platform] }
 
+// Program is what runs a proxy that is no cloud's, in the words of its commands.
+func (p *Proxy) Program() string { return strings.TrimSuffix(p.Platform, "-plus") }
+
 func called(t *Topology, p *Proxy, name Value[string], at diag.Span, which int) string {
 	if t.Format == "spec" {
 		return "the " + p.Platform + " " + words[""][which]
