@@ -22,6 +22,7 @@ type inner struct {
 type piece struct {
 	from, to int  // offsets
 	literal  bool // no shell replaces anything in it
+	template bool // Terraform replaces what is in braces
 }
 
 // Bounds of what is looked at within one file, each of which is read with the whole file around it.
@@ -42,7 +43,7 @@ type search struct {
 // embedded are the files within a file that are of formats we know.
 func embedded(outer file) []file {
 	s := search{data: outer.data, left: min(maxEmbedded, maxAround/max(1, len(outer.data)))}
-	s.within(inner{name: outer.path, pieces: []piece{{0, len(outer.data), true}}}, outer.format, maxWithin)
+	s.within(inner{name: outer.path, pieces: []piece{{to: len(outer.data), literal: true}}}, outer.format, maxWithin)
 	var out []file
 	for i, in := range s.found {
 		part := outer
@@ -56,17 +57,18 @@ func embedded(outer file) []file {
 func (s *search) within(outer inner, format *target.Target, depth int) {
 	head := s.head(outer)
 	script := isScript(outer.name, head)
-	if depth == 0 || !script && !holdsText(outer.name, head) {
+	if depth == 0 || !embeds(outer.name, head) {
 		return
 	}
-	if script {
+	parts := blocks
+	switch {
+	case isTerraform(outer.name):
+		parts = heredocs
+	case script:
 		s.commands(outer, head, format)
+		parts = written
 	}
 	for _, p := range outer.pieces {
-		parts := blocks
-		if script {
-			parts = written
-		}
 		for _, in := range parts(s.data, p) {
 			if s.left--; s.left < 0 {
 				return
@@ -76,6 +78,10 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 				continue
 			}
 			kind := detect(in.name, head)
+			if ext := nature(head); kind == nil && ext != "" { // a name says so elsewhere
+				in.name += ext
+				kind = detect(in.name, head)
+			}
 			if kind != nil && kind.Binary || script && kind == format {
 				kind = nil // a reader of scripts reads what they load, too
 			}
@@ -85,6 +91,17 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 			s.within(in, kind, depth-1)
 		}
 	}
+}
+
+// nature is the extension of the files that a text without one is like, "" for none.
+func nature(head []byte) string {
+	switch {
+	case documents.Match(head):
+		return ".yaml"
+	case commanding.Match(head) && !scripts.Match(head):
+		return ".sh"
+	}
+	return ""
 }
 
 // commands takes in what else a script is: it may load rules and start a server.
@@ -120,7 +137,9 @@ func (c *collector) addEmbedded(outer file, known bool) bool {
 }
 
 // embeds reports whether a file may hold others.
-func embeds(p string, head []byte) bool { return isScript(p, head) || holdsText(p, head) }
+func embeds(p string, head []byte) bool {
+	return isTerraform(p) || isScript(p, head) || holdsText(p, head)
+}
 
 // lineAt is the line that begins at an offset, and where the next one does.
 func lineAt(data []byte, at int) (line []byte, next int) {
@@ -133,7 +152,7 @@ func lineAt(data []byte, at int) (line []byte, next int) {
 // extension is how a file is called, without what marks a template.
 func extension(p string) string { return filepath.Ext(templated.ReplaceAllString(p, "")) }
 
-var templated = pattern.New(`\.(j2|jinja|jinja2|tpl|tmpl|erb|in|template)$`)
+var templated = pattern.New(`\.(j2|jinja|jinja2|tpl|tftpl|tmpl|erb|in|template)$`)
 
 // expanded is what the shell replaces. A backslash before it keeps it.
 var expanded = pattern.New("\\\\.|\\$\\{[^}\\n]*\\}|\\$\\([^)\\n]*\\)|\\$\\w+|`[^`\\n]*`")
@@ -148,6 +167,9 @@ func (in *inner) extract(outer []byte) []byte {
 	}
 	for _, p := range in.pieces {
 		copy(out[p.from:p.to], outer[p.from:p.to])
+		if p.template {
+			interpolate(out[p.from:p.to])
+		}
 		if p.literal {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 var (
 	scripts     = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
+	commanding  = pattern.New(`(?m)^[ \t]*(sudo[ \t]+)?([\w./-]*/)?(ip6?tables(-legacy|-nft)?[ \t]+-|nft[ \t]+(add|insert)[ \t])`)
 	redirects   = pattern.New(`<<(-?)\s*(["']?)\\?([A-Za-z_][A-Za-z0-9_]*)`)
 	echoes      = pattern.New(`^[^#"']*\b(?:echo|printf)\s+(?:-\w+\s+)*(["'])`)
 	destination = pattern.New(`(>>?|\btee\s+(?:-\S+\s+)*)\s*["']?([^\s"'<>|;&]+)`)
@@ -69,7 +70,7 @@ func written(data []byte, p piece) []inner {
 		case m != nil:
 			mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 			end, after := endOfDocument(data[:p.to], next, mark, tabs)
-			w.add(piece{next, end, p.literal && m[4] < m[5]}, command, false)
+			w.add(piece{next, end, p.literal && m[4] < m[5], p.template}, command, false)
 			next = after
 		case quoted != nil:
 			end := closing(data[:p.to], at+quoted[3], data[at+quoted[2]])
@@ -82,7 +83,7 @@ func written(data []byte, p piece) []inner {
 				rest, after = append(slices.Clip(rest[:len(rest)-1]), more...), further
 			}
 			literal := p.literal && data[at+quoted[2]] == '\''
-			w.add(piece{startOfText(data, at+quoted[3]), end, literal}, rest, end <= at+len(command))
+			w.add(piece{startOfText(data, at+quoted[3]), end, literal, p.template}, rest, end <= at+len(command))
 			next = after
 		}
 		at = next

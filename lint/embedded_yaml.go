@@ -16,21 +16,28 @@ var (
 	documents = pattern.New(`(?m)^(#cloud-config|apiVersion:|kind:|write_files:)`)
 	// opening is a line that a block of text follows, with what stands before it, its key, and dashes before the key.
 	opening = pattern.New(`^([ \t]*(?:-[ \t]+)*)(?:"?([A-Za-z0-9_./{}$ -]+?)"?[ \t]*:[ \t]+)?[|][-+0-9]*[ \t]*(?:#.*)?$`)
+	// calling is a command that stands on a line of its own, of a playbook or of cloud-init.
+	calling = pattern.New(`^[ \t]*(?:-[ \t]+)*(?:(?:ansible\.builtin\.)?(?:shell|command|raw|cmd)[ \t]*:[ \t]+|-[ \t]+)["']?((?:sudo[ \t]+)?(?:[\w./-]*/)?(?:ip6?tables(?:-legacy|-nft)?[ \t]+-|nft[ \t]+(?:add|insert)[ \t])[^"'\n]*)["']?[ \t]*$`)
+	calls   = pattern.New(`(?m)` + `^[ \t]*(?:-[ \t]+)*(?:[a-z.]+[ \t]*:[ \t]+|-[ \t]+)["']?(?:sudo[ \t]+)?(?:[\w./-]*/)?(?:ip6?tables(?:-legacy|-nft)?[ \t]+-|nft[ \t]+(?:add|insert)[ \t])`)
 	naming  = pattern.New(`^(?:path|dest|destination|name|filename)[ \t]*:[ \t]*["']?([^\s"']+)`)
 )
 
 // holdsText reports whether a file is YAML with blocks of text that may be files.
 func holdsText(p string, head []byte) bool {
 	ext := extension(p)
-	return (ext == ".yaml" || ext == ".yml" || documents.Match(head)) && holds.Match(head) && ours.Match(head)
+	return (ext == ".yaml" || ext == ".yml" || documents.Match(head)) && (holds.Match(head) && ours.Match(head) || calls.Match(head))
 }
 
 // blocks are the blocks of text in YAML, as ConfigMaps, cloud-init and playbooks have them. They are looked for line by
 // line, since templates are no YAML.
 func blocks(data []byte, p piece) []inner {
 	var out []inner
+	loose := inner{name: "commands.sh"} // commands that stand by themselves, in order
 	rows := rowsOf(data, p)
 	for i := 0; i < len(rows); i++ {
+		if c := calling.FindSubmatchIndex(rows[i].text); c != nil {
+			loose.pieces = append(loose.pieces, piece{rows[i].at + c[2], rows[i].at + c[3], p.literal, p.template})
+		}
 		m := opening.FindSubmatchIndex(rows[i].text)
 		if m == nil {
 			continue
@@ -52,8 +59,11 @@ func blocks(data []byte, p piece) []inner {
 		if !strings.ContainsAny(key, "./") {
 			key = nameOf(rows, i, end, column)
 		}
-		out = append(out, inner{name: strings.TrimPrefix(key, "/"), pieces: []piece{{rows[i+1].at, rows[end-1].next, p.literal}}})
+		out = append(out, inner{name: strings.TrimPrefix(key, "/"), pieces: []piece{{rows[i+1].at, rows[end-1].next, p.literal, p.template}}})
 		i = end - 1
+	}
+	if len(loose.pieces) > 0 {
+		out = append(out, loose)
 	}
 	return out
 }

@@ -21,7 +21,7 @@ func TestBlocks(t *testing.T) {
 		"a template's lines":   {"data:\n  a.cfg: |\n    x\n{{- if y }}\n    z\n{{- end }}\n  b: 1\n", "a.cfg", "    x\n{{- if y }}\n    z\n{{- end }}\n"},
 		"with a remark, bound": {"- copy:\n    dest: /etc/a.cfg # here\n    content: |2 # text\n        x\n", "etc/a.cfg", "        x\n"},
 	} {
-		found := blocks([]byte(tc.yaml), piece{0, len(tc.yaml), true})
+		found := blocks([]byte(tc.yaml), piece{to: len(tc.yaml), literal: true})
 		if len(found) != 1 {
 			t.Errorf("%s: %d blocks", name, len(found))
 			continue
@@ -32,7 +32,7 @@ func TestBlocks(t *testing.T) {
 		}
 	}
 	for _, none := range []string{"a: |\nb: 1\n", "a: b | c\n", "a: >\n  x\n", "a: |"} {
-		if found := blocks([]byte(none), piece{0, len(none), true}); len(found) > 0 {
+		if found := blocks([]byte(none), piece{to: len(none), literal: true}); len(found) > 0 {
 			t.Errorf("%q: %v", none, found)
 		}
 	}
@@ -75,7 +75,7 @@ func TestWritten(t *testing.T) {
 		"no quote of a word": {"# don't echo 'x\ncat > a <<E\n1\nE\n", "1"},
 	} {
 		var got []string
-		for _, in := range written([]byte(tc.script), piece{0, len(tc.script), true}) {
+		for _, in := range written([]byte(tc.script), piece{to: len(tc.script), literal: true}) {
 			got = append(got, strconv.Itoa(len(in.pieces)))
 		}
 		if strings.Join(got, " ") != tc.want {

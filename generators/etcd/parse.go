@@ -29,7 +29,13 @@ var (
 	// Variables that only etcd itself reads; others have variables of its clients.
 	hasVars = pattern.New(`(?m)^\s*(export\s+)?(ETCD_(NAME|DATA_DIR|LISTEN_[A-Z_]+|ADVERTISE_CLIENT_URLS|INITIAL_[A-Z_]+|CLIENT_CERT_AUTH)|ETCDCTL_INSECURE_SKIP_TLS_VERIFY)=`)
 
-	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
+	// A variable may hold the flags of a command line: those that only etcd has, and that only kube-apiserver has.
+	assignsFlags = pattern.New(`^\s*(?:export\s+|Environment\s*=\s*["']?)?([A-Z][A-Z0-9_]*)=["']?\s*(-{1,2}[a-z]|$)`)
+	serverFlag   = pattern.New(`^--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls)\b`)
+	storeFlag    = pattern.New(`^--?etcd[-_]servers\b`)
+	hasFlags     = pattern.New(`(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]*=["']?\s*(\\\s*\n\s*)?(-{1,2}[^\n]*(\\\n[^\n]*)*)?--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls|etcd[-_]servers)\b`)
+
+	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tftpl", ".tmpl", ".template", ".in"}
 	// What environment files and units are called; a script is neither.
 	envs  = []string{"", ".env", ".conf", ".default", ".defaults", ".sysconfig", ".environment", ".etcd"}
 	units = []string{"", ".service", ".conf"}
@@ -63,7 +69,7 @@ func formOf(file string, head []byte) form {
 		return script
 	case slices.Contains(units, ext) && (hasExec.Match(head) && hasProgram.Match(head) || hasUnitVars.Match(head)):
 		return unit
-	case slices.Contains(envs, ext) && hasVars.Match(head):
+	case slices.Contains(envs, ext) && (hasVars.Match(head) || hasFlags.Match(head)):
 		return environment
 	case slices.Contains(envs, ext) && hasKeys.Match(head):
 		return configuration

@@ -79,12 +79,18 @@ func (l line) words(from int) []topology.Value[string] {
 func environment(f target.File, facts *process.Facts) diag.List {
 	var vars process.Settings
 	for _, lines := range logical(f) {
-		if v, ok := assignment(lines[0]); ok {
-			if len(lines) > 1 { // a value over several lines
-				v.Value = topology.UnknownAt[string](v.Value.Span)
-			}
-			vars = append(vars, v)
+		v, ok := assignment(lines[0])
+		if !ok {
+			continue
 		}
+		if held := flags(lines); held != nil {
+			held.run(facts)
+			continue
+		}
+		if len(lines) > 1 { // a value over several lines
+			v.Value = topology.UnknownAt[string](v.Value.Span)
+		}
+		vars = append(vars, v)
 	}
 	facts.Run(process.Run{Program: process.Etcd, Env: vars, Span: diag.Span{File: f.Path, Line: 1, Col: 1}})
 	return nil
@@ -106,50 +112,4 @@ func assignment(l line) (process.Setting, bool) {
 		}
 	}
 	return process.Setting{Name: l.text[m[2]:m[3]], Value: topology.SetAt(value, at)}, true
-}
-
-// assignsUnit matches what a unit sets.
-var assignsUnit = pattern.New(`^\s*(Exec[A-Za-z]+|Environment)\s*=\s*[-@:+!|]*`)
-
-// unit reads what a systemd unit starts, and the variables that it gives to it.
-func unit(f target.File, facts *process.Facts) diag.List {
-	var env process.Settings
-	type command struct {
-		words []topology.Value[string]
-		at    diag.Span
-	}
-	var commands []command
-	for _, lines := range logical(f) {
-		m := assignsUnit.FindStringSubmatchIndex(lines[0].text)
-		if m == nil {
-			continue
-		}
-		words := lines[0].words(m[1])
-		for _, l := range lines[1:] {
-			words = append(words, l.words(0)...)
-		}
-		if lines[0].text[m[2]:m[3]] == "Environment" {
-			env = append(env, settings(words)...)
-			continue
-		}
-		commands = append(commands, command{words, diag.At(f.Path, lines[0].number, 1+m[2], m[3]-m[2])})
-	}
-	for _, c := range commands {
-		facts.Run(process.Run{Words: c.words, Env: env, Span: c.at})
-	}
-	if len(commands) == 0 { // a drop-in
-		facts.Run(process.Run{Program: process.Etcd, Env: env, Span: diag.Span{File: f.Path, Line: 1, Col: 1}})
-	}
-	return nil
-}
-
-// settings are words such as NAME=value.
-func settings(words []topology.Value[string]) process.Settings {
-	var out process.Settings
-	for _, w := range words {
-		if name, _, ok := strings.Cut(w.V, "="); ok {
-			out = append(out, process.Setting{Name: name, Value: process.Part(w, len(name)+1, len(w.V))})
-		}
-	}
-	return out
 }

@@ -14,9 +14,12 @@ import (
 
 var (
 	shebang = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
-	// starts is a server with a flag, or a container with a variable, of which a word of prose has neither.
-	starts  = pattern.New(`(?m)^[^#\n]*(^|[\s/"'&|;(])(etcd|kube-apiserver)(:[\w.-]+)?["']?\s+(\\\s*\n\s*)?-{1,2}[a-z]|(-e|--env)[ =]["']?ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)`)
+	// starts is a server with a flag, or a container with a variable, of which a word of prose has neither; or a client that
+	// verifies nothing.
+	starts  = pattern.New(`(?m)^[^#\n]*(^|[\s/"'&|;(])(etcd|kube-apiserver)(:[\w.-]+)?["']?\s+(\\\s*\n\s*)?-{1,2}[a-z]|(-e|--env)[ =]["']?ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)|^[^#\n]*(ETCDCTL_INSECURE_SKIP_TLS_VERIFY=|\betcdctl\b(?s:.{0,500})--insecure-skip-tls-verify)`)
 	heredoc = pattern.New(`<<-?\s*["']?\\?([A-Za-z_][A-Za-z0-9_]*)`)
+
+	insecure = "ETCDCTL_INSECURE_SKIP_TLS_VERIFY="
 
 	engines = []string{"docker", "podman", "nerdctl"}
 )
@@ -63,6 +66,9 @@ func script(f target.File, facts *process.Facts) diag.List {
 			continue
 		}
 		run := process.Run{Words: words, Span: words[0].Span}
+		if slices.ContainsFunc(words, func(w topology.Value[string]) bool { return strings.HasPrefix(w.V, insecure) }) {
+			run.Env = settings(words)
+		}
 		if started, ok := container(words); ok {
 			run = started
 		}

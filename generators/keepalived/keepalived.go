@@ -27,7 +27,7 @@ var Target = target.Target{
 const name = "keepalived"
 
 // templates are endings of files that become a configuration when a template engine has been over them.
-var templates = []string{".j2", ".jinja2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
+var templates = []string{".j2", ".jinja2", ".tpl", ".tftpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
 
 var shape = pattern.New(`(?m)^[ \t]*(@\S+[ \t]+)?(vrrp_(instance|sync_group|script)[ \t]+\S.*?|global_defs)\s*\{`)
 

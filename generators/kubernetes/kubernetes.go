@@ -33,9 +33,11 @@ var (
 	hasPods    = pattern.New(`(?m)(^|[\s"-])(containers|initContainers)"?:`)
 	hasKind    = pattern.New(`(?m)^\s*"?kind"?:\s*"?(Pod|Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob|List)\b`)
 	hasProgram = pattern.New(`\b(etcd|etcdctl|kube-apiserver)\b`)
-	hasKubeadm = pattern.New(`(?m)^\s*"?kind"?:\s*"?ClusterConfiguration\b`)
+	hasKubeadm = pattern.New(`(?m)^\s*"?kind"?:\s*"?(Cluster|Master)Configuration\b`)
 
-	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tmpl", ".template", ".in"}
+	kubeadmKinds = []string{"ClusterConfiguration", "MasterConfiguration"} // the latter until Kubernetes 1.12
+
+	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tftpl", ".tmpl", ".template", ".in"}
 )
 
 func detect(file string, head []byte) bool {
@@ -71,7 +73,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 		facts.Written = f.At
 		r := reader{y, &facts, map[*yaml.Node]bool{}, maxWords}
 		for _, root := range y.Roots {
-			if kind := target.Field(root, "kind"); kind != nil && kind.Value == "ClusterConfiguration" {
+			if kind := target.Field(root, "kind"); kind != nil && slices.Contains(kubeadmKinds, kind.Value) {
 				r.kubeadm(root)
 				continue
 			}
@@ -147,57 +149,4 @@ func (r *reader) run(run process.Run, lists ...*yaml.Node) {
 		}
 	}
 	r.facts.Run(run)
-}
-
-// kubeadm reads a ClusterConfiguration: etcd beside each control plane, or elsewhere.
-func (r *reader) kubeadm(root *yaml.Node) {
-	d := process.APIServerOf(r.arguments(target.Field(root, "apiServer", "extraArgs")), r.Span(root))
-	if external := target.Field(root, "etcd", "external"); external != nil {
-		d.Span = r.Span(external)
-		r.external(external, &d)
-	}
-	r.facts.Dialer(d)
-	if local := target.Field(root, "etcd", "local"); local != nil {
-		own := r.arguments(target.Field(local, "extraArgs"))
-		if !own.Has("listen-metrics-urls") {
-			own = append(own, process.Setting{Name: "listen-metrics-urls", Value: topology.DefaultAt(metricsURL, r.Span(local))})
-		}
-		r.facts.Etcd(own, r.Span(local))
-	}
-}
-
-// external reads where etcd is elsewhere. Extra arguments win over it.
-func (r *reader) external(n *yaml.Node, d *topology.Dialer) {
-	if len(d.Endpoints) == 0 {
-		for _, e := range target.Items(target.Field(n, "endpoints")) {
-			d.Endpoints = append(d.Endpoints, process.Plain(r.Text(e)))
-		}
-	}
-	for name, to := range map[string]*topology.Value[string]{
-		"caFile": &d.Certificate.CA, "certFile": &d.Certificate.Cert, "keyFile": &d.Certificate.Key,
-	} {
-		if to.Span == (diag.Span{}) { // no argument
-			*to = process.Plain(r.Text(target.Field(n, name)))
-		}
-	}
-}
-
-// metricsURL is where kubeadm lets etcd serve metrics and health.
-const metricsURL = "http://127.0.0.1:2381"
-
-// arguments are flags: a mapping, or since v1beta4 a list of names and values.
-func (r *reader) arguments(n *yaml.Node) process.Settings {
-	var out process.Settings
-	n = target.Resolve(n)
-	if n != nil && n.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			out = append(out, process.Setting{Name: n.Content[i].Value, Value: r.Text(n.Content[i+1])})
-		}
-	}
-	for _, item := range target.Items(n) {
-		if name := target.Field(item, "name"); name != nil {
-			out = append(out, process.Setting{Name: name.Value, Value: r.Text(target.Field(item, "value"))})
-		}
-	}
-	return out
 }

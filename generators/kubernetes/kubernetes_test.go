@@ -102,6 +102,14 @@ func TestKubeadm(t *testing.T) {
 			}
 		})
 	}
+	t.Run("before there were kinds of etcd", func(t *testing.T) {
+		top := read(t, "apiVersion: kubeadm.k8s.io/v1alpha1\nkind: MasterConfiguration\netcd:\n  endpoints: [https://a:2379]\n  caFile: /ca.crt\n"+
+			"apiServerExtraArgs:\n  advertise-address: 10.0.3.10\n")
+		if len(top.Dialers) != 1 || texts(top.Dialers[0].Endpoints) != "https://a:2379" || top.Dialers[0].Certificate.CA.V != "/ca.crt" ||
+			top.Dialers[0].Address.V != "10.0.3.10" {
+			t.Errorf("got %+v", top.Dialers)
+		}
+	})
 	t.Run("external", func(t *testing.T) {
 		top := read(t, head+"  external:\n    endpoints: [https://a:2379, https://b:2379]\n    caFile: /ca.crt\n")
 		if len(top.Dialers) != 1 || texts(top.Dialers[0].Endpoints) != "https://a:2379 https://b:2379" || top.Dialers[0].Certificate.CA.V != "/ca.crt" {

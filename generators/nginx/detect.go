@@ -10,7 +10,7 @@ import (
 )
 
 // templates are endings of files that become a configuration when a template engine has been over them.
-var templates = []string{".j2", ".tpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
+var templates = []string{".j2", ".tpl", ".tftpl", ".tmpl", ".template", ".erb", ".in", ".sample", ".example", ".dist"}
 
 var (
 	remarks   = pattern.New(`#[^\n]*`)

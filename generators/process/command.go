@@ -127,7 +127,7 @@ func script(v topology.Value[string]) []topology.Value[string] {
 func flag(w topology.Value[string]) (s Setting, takes bool) {
 	dashes := len(w.V) - len(strings.TrimLeft(w.V, "-"))
 	name, value, ok := strings.Cut(w.V[dashes:], "=")
-	s.Name = name
+	s.Name = strings.ReplaceAll(name, "_", "-") // kube-apiserver takes either
 	if !ok {
 		s.Value = topology.SetAt("true", w.Span)
 		return s, true

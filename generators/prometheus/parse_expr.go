@@ -14,30 +14,54 @@ import (
 // selectors are the series that an expression reads.
 func selectors(e metricsql.Expr) []topology.Selector {
 	var out []topology.Selector
-	var visit func(e metricsql.Expr, either bool)
-	visit = func(e metricsql.Expr, either bool) {
+	var visit func(e metricsql.Expr, around surroundings)
+	visit = func(e metricsql.Expr, around surroundings) {
 		switch e := e.(type) {
 		case *metricsql.MetricExpr:
 			s := selector(e)
-			s.Either = either
+			s.Either, s.By = around.either, around.by
 			out = append(out, s)
 		case *metricsql.RollupExpr:
-			visit(e.Expr, either)
+			visit(e.Expr, around)
 		case *metricsql.AggrFuncExpr:
+			around.by = kept(e.Modifier, around.by)
 			for _, arg := range e.Args {
-				visit(arg, either)
+				visit(arg, around)
 			}
 		case *metricsql.FuncExpr:
+			if strings.HasPrefix(e.Name, "label_") { // may make the labels
+				around.by = nil
+			}
 			for _, arg := range e.Args {
-				visit(arg, either)
+				visit(arg, around)
 			}
 		case *metricsql.BinaryOpExpr:
-			either = either || isOr(e)
-			visit(e.Left, either)
-			visit(e.Right, either)
+			around.either = around.either || isOr(e)
+			if e.JoinModifier.Op != "" { // brings labels over from the other side
+				around.by = nil
+			}
+			visit(e.Left, around)
+			visit(e.Right, around)
 		}
 	}
-	visit(e, false)
+	visit(e, surroundings{})
+	return out
+}
+
+// surroundings are what is around a selector.
+type surroundings struct {
+	either bool     // something else may take its place
+	by     []string // as Selector.By
+}
+
+// kept adds the labels backend and frontend by which an aggregation sorts.
+func kept(m metricsql.ModifierExpr, by []string) []string {
+	out := slices.Clone(by)
+	for _, label := range m.Args {
+		if strings.EqualFold(m.Op, "by") && (label == "backend" || label == "frontend") {
+			out = append(out, label)
+		}
+	}
 	return out
 }
 

@@ -3,6 +3,7 @@ package terraform
 import (
 	"bytes"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -58,6 +59,11 @@ func rewrite(data []byte, problem string, from, to int) bool {
 	switch problem {
 	case "Unexpected comma after argument":
 		data[from] = '\n'
+	case "Invalid block definition":
+		return joinBrace(data, from)
+	case "Argument or block definition required":
+		word := bytes.IndexFunc(data[from:], func(r rune) bool { return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		return word > 0 && joinBrace(data, from+word)
 	case "Invalid single-argument block definition":
 		return unfold(data, from)
 	case "Invalid argument name":
@@ -74,6 +80,17 @@ func rewrite(data []byte, problem string, from, to int) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// joinBrace puts the brace of a block into the line of its labels, at whose end the offset is.
+func joinBrace(data []byte, at int) bool {
+	rest := bytes.TrimLeft(data[at:], " \t\r\n")
+	gap := data[at : len(data)-len(rest)]
+	if !bytes.HasPrefix(rest, []byte("{")) || bytes.Count(gap, []byte("\n")) != 1 {
+		return false
+	}
+	copy(gap, bytes.Repeat([]byte(" "), len(gap)))
 	return true
 }
 

@@ -69,11 +69,12 @@ func azureRules(n node) []ranked {
 	priority := read(n, "priority", value.whole)
 	base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{
 		Verdict: topology.Accept, Span: n.span(),
-		Limited: n.many || !direction.known() || !priority.Known() || narrowed(n),
+		Limited: !direction.known() || !priority.Known() || narrowed(n),
 	}}
 	switch access, _ := n.get("access"); {
 	case isText(access, "deny"):
 		base.Verdict = topology.Drop
+		base.Limited = base.Limited || n.many // not in every run
 	case !isText(access, "allow"):
 		base.Limited = true
 	}
@@ -153,5 +154,6 @@ func (r inbound) fromAzure(n node, v value) inbound {
 	}
 	r.From = topology.UnknownAt[netip.Prefix](at)
 	r.FromName = topology.SetAt(t, at)
+	r.Wide = strings.EqualFold(t, "VirtualNetwork")
 	return r
 }

@@ -66,7 +66,7 @@ func audience(n node) string {
 // googleRules makes a rule of each source and each block. Denials come before what is allowed at the same priority.
 func googleRules(n node, limited bool) []ranked {
 	priority := readOr(n, "priority", value.whole, googlePriority)
-	limited = limited || n.many || !priority.Known()
+	limited = limited || !priority.Known()
 	if _, narrow := n.get("destination_ranges"); narrow {
 		limited = true
 	}
@@ -74,7 +74,8 @@ func googleRules(n node, limited bool) []ranked {
 	for _, verdict := range []topology.Verdict{topology.Drop, topology.Accept} {
 		kind := map[topology.Verdict]string{topology.Drop: "deny", topology.Accept: "allow"}[verdict]
 		for _, b := range n.blocks(kind) {
-			base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{Verdict: verdict, Limited: limited || b.many, Span: n.span()}}
+			maybe := verdict == topology.Drop && (n.many || b.many) // not in every run
+			base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{Verdict: verdict, Limited: limited || maybe, Span: n.span()}}
 			base.googleTraffic(b)
 			for _, r := range googleSources(n, base) {
 				if out = append(out, ranked{r, priority.V}); len(out) >= maxLength {

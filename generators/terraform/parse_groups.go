@@ -72,14 +72,14 @@ func (g *groupReader) inline(n node) {
 				v, ok := m.fields[name]
 				return v, ok && !v.absent()
 			}
-			g.append(n.address(), g.rulesOf(n.address(), get, g.folder.span(item.at), n.many))
+			g.append(n.address(), g.rulesOf(n.address(), get, g.folder.span(item.at)))
 		}
 	}
 }
 
 // add reads one rule block. Instances of one resource that admit one source to several ports are one rule.
 func (g *groupReader) add(n node, group string) {
-	g.append(group, g.rulesOf(group, n.get, n.span(), n.many))
+	g.append(group, g.rulesOf(group, n.get, n.span()))
 }
 
 func (g *groupReader) append(group string, rules []inbound) {
@@ -105,9 +105,10 @@ func (r inbound) instanceOf(other inbound) bool {
 		r.FromName.V == other.FromName.V && len(r.Ports) > 0 && len(other.Ports) > 0
 }
 
-// rulesOf makes a rule of each source that a block admits.
-func (g *groupReader) rulesOf(group string, get func(string) (value, bool), at diag.Span, many bool) []inbound {
-	base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{Verdict: topology.Accept, Limited: many, Span: at}}
+// rulesOf makes a rule of each source that a block admits. One that only some runs have opens what it says whenever it is
+// there.
+func (g *groupReader) rulesOf(group string, get func(string) (value, bool), at diag.Span) []inbound {
+	base := inbound{family: topology.IPv4, FirewallRule: topology.FirewallRule{Verdict: topology.Accept, Span: at}}
 	base.traffic(get)
 	var out []inbound
 	for _, name := range []string{"cidr_ipv4", "cidr_blocks", "cidr_ipv6", "ipv6_cidr_blocks"} {

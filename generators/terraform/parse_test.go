@@ -106,7 +106,8 @@ resource "aws_alb_target_group" "etcd" {
   port     = "${var.port}"
   protocol = "TCP"
 }
-resource "aws_alb_target_group_attachment" "etcd" {
+resource aws_alb_target_group_attachment etcd
+{
   target_group_arn = "${aws_alb_target_group.etcd.arn}"
   target_id        = "10.0.1.10"
 }

@@ -33,8 +33,8 @@ func checkAlertAlwaysFires(g *topology.Group) diag.List {
 	for _, t := range g.Sources {
 		for _, a := range t.Alerts {
 			at := slices.IndexFunc(a.Compares, func(c topology.Comparison) bool {
-				_, _, dead := m.dead(c.Of)
-				return c.Decides && !dead && (c.Bool || cannotFail(c))
+				dead, _ := m.dead(c.Of)
+				return c.Decides && !dead.sure && (c.Bool || cannotFail(c))
 			})
 			if at < 0 {
 				continue

@@ -39,22 +39,22 @@ func checkAlertDeadMetric(g *topology.Group) diag.List {
 // judgeReads reports the first thing that an alert reads in vain.
 func judgeReads(m monitoring, a *topology.Alert) (diag.Diagnostic, bool) {
 	for _, s := range a.Reads {
-		what, instead, sure := m.dead(s)
-		if what == "" {
+		dead, ok := m.dead(s)
+		if !ok {
 			continue
 		}
 		d := diag.Diagnostic{
 			Span:     a.Expr.Span,
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("%s reads %s, which only the retired haproxy_exporter gives, so with HAProxy's built-in exporter "+
-				"it sees nothing; need %s", called("alert", a.Name), what, instead),
-			Hint:    fmt.Sprintf("read %s, as the built-in exporter has it", instead),
+				"it sees %s; need %s", called("alert", a.Name), dead.what, dead.sees, dead.instead),
+			Hint:    fmt.Sprintf("read %s, as the built-in exporter has it", dead.instead),
 			Subject: "alert " + a.Name.V,
 		}
-		if sure {
+		if dead.sure {
 			d.Severity = diag.Error
-			d.Message = fmt.Sprintf("%s reads %s, which HAProxy's built-in exporter does not give, so it sees nothing; need %s",
-				called("alert", a.Name), what, instead)
+			d.Message = fmt.Sprintf("%s reads %s, which HAProxy's built-in exporter does not give, so it sees %s; need %s",
+				called("alert", a.Name), dead.what, dead.sees, dead.instead)
 		}
 		return d, true
 	}

@@ -93,24 +93,38 @@ func monitoringOf(g *topology.Group) monitoring {
 	return m
 }
 
-// dead says why a selector selects nothing of the built-in exporter: a metric or label of the retired one. Sure is false
-// where the retired one may be in use.
-func (m monitoring) dead(s topology.Selector) (what, instead string, sure bool) {
+// deadRead is a metric or label of the retired exporter, which the built-in one does not give.
+type deadRead struct {
+	what, instead string
+	sees          string // what an alert sees of it
+	sure          bool   // false: the retired one may be in use
+}
+
+// dead says what a selector names that the built-in exporter does not give; false for nothing.
+func (m monitoring) dead(s topology.Selector) (deadRead, bool) {
 	if s.Either || ofRouter(s) || m.recorded[s.Metric] {
-		return "", "", false
+		return deadRead{}, false
 	}
 	if instead, ok := retired[s.Metric]; ok {
 		if s.Metric == "haproxy_up" && !m.builtIn { // others give that, too
-			return "", "", false
+			return deadRead{}, false
 		}
-		return s.Metric, instead, m.builtIn
+		return deadRead{s.Metric, instead, "nothing", m.builtIn}, true
 	}
 	for _, label := range []string{"backend", "frontend"} {
-		if bySection(s.Metric) && requires(s, label) {
-			return "the label " + label + " of " + s.Metric, "proxy", m.builtIn || slices.Contains(builtIn, s.Metric)
+		sees := "nothing"
+		switch {
+		case !bySection(s.Metric):
+			continue
+		case requires(s, label):
+		case slices.Contains(s.By, label):
+			sees = "all of them as one"
+		default:
+			continue
 		}
+		return deadRead{"the label " + label + " of " + s.Metric, "proxy", sees, m.builtIn || slices.Contains(builtIn, s.Metric)}, true
 	}
-	return "", "", false
+	return deadRead{}, false
 }
 
 func voters(members []topology.Member) int {

@@ -111,7 +111,11 @@ func whole(network netip.Prefix, hosts map[string]bool) bool {
 
 // place is where a rule says whom it admits, where that is a line of its own.
 func (w wall) place(r topology.FirewallRule) diag.Span {
-	if from := r.From.Span; w.Cloud && r.From.State == topology.Set && from.File == r.Span.File && from.Line > r.Span.Line {
+	from, written := r.From.Span, r.From.State == topology.Set
+	if r.FromName.Known() {
+		from, written = r.FromName.Span, true
+	}
+	if w.Cloud && written && from.File == r.Span.File && from.Line > r.Span.Line {
 		return from
 	}
 	return r.Span

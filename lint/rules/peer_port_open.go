@@ -23,7 +23,7 @@ func checkPeerPortOpen(g *topology.Group) diag.List {
 	var out diag.List
 	for _, w := range memberWalls(g) {
 		for i, r := range w.Rules {
-			if !accepts(r, g.PeerPort()) || r.Limited || !r.From.Known() || r.From.V.Bits() == 0 || r.FromName.Known() {
+			if !accepts(r, g.PeerPort()) || r.Limited || !r.Wide && (!r.From.Known() || r.From.V.Bits() == 0 || r.FromName.Known()) {
 				continue
 			}
 			if !w.about(r, g.PeerPort()) || refusedBefore(w.Rules[:i], r, g.PeerPort()) {
@@ -40,6 +40,10 @@ func checkPeerPortOpen(g *topology.Group) diag.List {
 // tooWide judges a rule that admits a known source to the peer port.
 func (w wall) tooWide(g *topology.Group, r topology.FirewallRule) (diag.Diagnostic, bool) {
 	const hint = "admit each member's own address to the peer port"
+	if r.Wide {
+		return w.finding(diag.Warning, w.place(r), hint, "a firewall rule lets all of %s reach the peer port %d, so whatever else runs "+
+			"there can write to Raft; need members only", r.FromName.V, g.PeerPort()), true
+	}
 	network, members := r.From.V, g.MemberHosts()
 	stranger, what, at := outsider(g, network)
 	switch {

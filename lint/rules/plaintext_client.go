@@ -63,8 +63,15 @@ func plaintext(who string, at diag.Span) diag.Diagnostic {
 	}
 }
 
-// certain are the URLs that are known: a member may listen on its loopback address in whatever way that is written.
+// certain are the URLs that are known: a member may listen on its loopback address in whatever way that is written. One
+// that listens there already has the others for something else.
 func certain(urls []topology.Value[string]) []topology.Value[string] {
+	if slices.ContainsFunc(urls, func(v topology.Value[string]) bool {
+		u, ok := topology.ParseURL(v)
+		return ok && u.OnLoopback()
+	}) {
+		return urls
+	}
 	return slices.DeleteFunc(slices.Clone(urls), func(v topology.Value[string]) bool { return !v.Known() })
 }
 

@@ -73,6 +73,7 @@ type FirewallRule struct {
 	Loopback    bool
 	Established bool
 	Fresh       bool // of a foreign file: matches new connections only
+	Wide        bool // FromName stands for a whole network, with whatever is in it
 	Limited     bool // has further matches that are not modelled: it may not apply
 	Span        diag.Span
 }

@@ -359,6 +359,7 @@ type Selector struct {
 	Metric string            // "" where a pattern selects it
 	Labels map[string]string // that must be equal
 	Needs  []string          // further labels without which no series is selected
+	By     []string          // backend and frontend, where an aggregation above it sorts by them
 	Either bool              // stands on one side of an "or": the other may give what this one does not
 }
 
