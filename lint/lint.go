@@ -32,9 +32,9 @@ type Options struct {
 	Now           time.Time
 	Stdin         io.Reader
 	StdinFilename string // what standard input is called, and detected by
-	// Watch, where it is not nil, watches over the evaluation of a spec in which so many clusters are written out: it says
-	// when, and why, that is to be given up. End is called when it is over.
-	Watch func(clusters int) (giveUp <-chan string, end func())
+	// Watch, where it is not nil, watches over the evaluation of the specs: it says when, and why, that is to be given up.
+	// End is called when it is over.
+	Watch func() (giveUp <-chan string, end func())
 }
 
 // Result is what the linter has to say.
@@ -79,14 +79,12 @@ func Run(o Options) (*Result, error) {
 	in := &input{
 		texts: newTexts(), selected: selected, diags: c.diags, endpoints: endpoints, version: o.EtcdVersion, now: o.Now,
 	}
-	for _, s := range c.specs {
-		givenUp, err := in.spec(s, o)
-		if err != nil {
-			return nil, err
-		}
-		if givenUp { // its evaluation goes on and takes what there is
-			return &Result{Diagnostics: in.diags.Sorted(), Read: c.read, GivenUp: true, texts: in.texts, selected: selected}, nil
-		}
+	givenUp, err := in.load(c.specs, o)
+	if err != nil {
+		return nil, err
+	}
+	if givenUp { // its evaluation goes on and takes what there is
+		return &Result{Diagnostics: in.diags.Sorted(), Read: c.read, GivenUp: true, texts: in.texts, selected: selected}, nil
 	}
 	in.parse(c.files)
 	for _, m := range c.manifests {
@@ -153,9 +151,25 @@ type input struct {
 	now       time.Time
 }
 
+// load loads specs, until they take too much.
+func (in *input) load(specs specFiles, o Options) (givenUp bool, err error) {
+	var giveUp <-chan string
+	if len(specs) > 0 && o.Watch != nil {
+		watch, end := o.Watch()
+		defer end()
+		giveUp = watch
+	}
+	for _, s := range specs {
+		if givenUp, err = in.spec(s, o, giveUp); givenUp || err != nil {
+			break
+		}
+	}
+	return givenUp, err
+}
+
 // spec loads a spec and lowers its clusters.
-func (in *input) spec(s specFile, o Options) (givenUp bool, err error) {
-	load := schema.Input{Tags: o.Tags}
+func (in *input) spec(s specFile, o Options, giveUp <-chan string) (givenUp bool, err error) {
+	load := schema.Input{Tags: o.Tags, GiveUp: giveUp}
 	var paths []string
 	for _, f := range s.files {
 		in.texts.hold(f.path, f.data)
@@ -166,11 +180,6 @@ func (in *input) spec(s specFile, o Options) (givenUp bool, err error) {
 			continue
 		}
 		load.Paths = append(load.Paths, f.path)
-	}
-	if o.Watch != nil {
-		giveUp, end := o.Watch(s.shape.clusters)
-		defer end()
-		load.GiveUp = giveUp
 	}
 	res, diags, err := schema.Load(load)
 	if err != nil {

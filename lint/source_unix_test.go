@@ -36,21 +36,35 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestGivenUp: where loading a spec does not end nothing else is judged, and the result says so.
+// TestGivenUp: where loading a spec takes too much nothing else is judged, and the result says so.
 func TestGivenUp(t *testing.T) {
-	in(t, map[string]string{"haproxy.cfg": haproxy, "spec.cue": minimal + "clusters: a: {}\n", "cue.mod/readme": ""})
-	if err := syscall.Mkfifo("cue.mod/module.cue", 0o600); err != nil {
-		t.Fatal(err)
-	}
-	clusters, ended := 0, false
-	r, got := run(t, lint.Options{Watch: func(n int) (<-chan string, func()) {
-		clusters = n
+	long := "import \"list\"\n" + minimal + "a: list.Range(0, 30, 1)\nb: [for x in a for y in a for z in a {x + y + z}]\n"
+	in(t, map[string]string{"haproxy.cfg": haproxy, "spec.cue": long})
+	ended := false
+	r, got := run(t, lint.Options{Watch: func() (<-chan string, func()) {
 		giveUp := make(chan string, 1)
 		giveUp <- "enough"
 		return giveUp, func() { ended = true }
 	}})
 	expect(t, got, "spec.cue:0 error spec")
-	if !r.GivenUp || clusters != 1 || !ended || r.Diagnostics[0].Message != "enough" {
-		t.Errorf("given up: %v, %d clusters, watched to the end: %v, %+v", r.GivenUp, clusters, ended, r.Diagnostics)
+	if !r.GivenUp || !ended || r.Diagnostics[0].Message != "enough" {
+		t.Errorf("given up: %v, watched to the end: %v, %+v", r.GivenUp, ended, r.Diagnostics)
+	}
+}
+
+// TestPipesOfPackages: a pipe in a spec's module or in a package that it imports is not waited for.
+func TestPipesOfPackages(t *testing.T) {
+	want := map[string]string{"cue.mod/module.cue": "spec.cue:9 warning check-tcp-only", "a/a.cue": "spec.cue:1 error spec"}
+	module := "module: \"b.c\"\nlanguage: version: \"v0.14.0\"\n"
+	for pipe, files := range map[string]map[string]string{
+		"cue.mod/module.cue": {"spec.cue": minimal, "cue.mod/readme": ""},
+		"a/a.cue":            {"spec.cue": "import \"b.c/a\"\n" + minimal + "x: a.x\n", "cue.mod/module.cue": module, "a/readme": ""},
+	} {
+		in(t, files)
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, got := run(t, lint.Options{})
+		expect(t, got, want[pipe])
 	}
 }

@@ -15,19 +15,18 @@ import (
 
 // shape is what tells a spec from other files of its language: which of the fields that matter it has.
 type shape struct {
-	pkg      string // CUE: the package; "" where the file stands alone
-	cluster  bool   // "cluster" is there
-	members  bool   // "cluster" has "members"
-	lb       bool   // "loadBalancer" is there
-	fleet    bool   // "clusters" is a map
-	clusters int    // that stand in it
-	object   bool   // "apiVersion" or "kind": an object of Kubernetes
+	pkg     string // CUE: the package; "" where the file stands alone
+	cluster bool   // "cluster" is there
+	members bool   // "cluster" has "members"
+	lb      bool   // "loadBalancer" is there
+	fleet   bool   // "clusters" is a map
+	object  bool   // "apiVersion" or "kind": an object of Kubernetes
 }
 
 func (s shape) or(t shape) shape {
 	return shape{
 		s.pkg, s.cluster || t.cluster, s.members || t.members, s.lb || t.lb,
-		s.fleet || t.fleet, s.clusters + t.clusters, s.object || t.object,
+		s.fleet || t.fleet, s.object || t.object,
 	}
 }
 
@@ -139,9 +138,6 @@ func cueShape(path string, data []byte) shape {
 			s.lb = true
 		case "clusters":
 			s.fleet = true
-			for _, v := range values {
-				s.clusters += len(fields(structs(v)))
-			}
 		case "apiVersion", "kind":
 			s.object = true
 		}
@@ -192,7 +188,6 @@ func yamlShape(data []byte) shape {
 			s.lb = true
 		case "clusters":
 			each(v, func(_ string, entry *yaml.Node) {
-				s.clusters++
 				each(entry, func(name string, _ *yaml.Node) {
 					s.fleet = s.fleet || name == "cluster" || name == "loadBalancer"
 				})

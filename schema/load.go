@@ -260,6 +260,9 @@ func (l *loader) instance(dir string, args ...string) cue.Value {
 			}
 		}
 	}
+	if abs, err := filepath.Abs(cfg.Dir); err == nil && filepath.Separator == '/' {
+		cfg.Dir, cfg.FS = abs, disk{}
+	}
 	inst := load.Instances(args, cfg)[0]
 	l.remember(inst, map[string]bool{})
 	if inst.Err != nil {

@@ -10,18 +10,18 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
-// allowance is what the evaluation of a spec may cost. It is stated in time of the processor, which is the same however
+// allowance is what the evaluation of specs may cost. It is stated in time of the processor, which is the same however
 // busy the machine is.
 type allowance struct {
 	cpu    time.Duration
 	memory uint64 // of the whole program, in bytes
-	waits  bool   // for files that somebody else is to write, as pipes are
 }
 
-// What specs may cost. A cluster takes some 20 ms, and one more in a fleet half a millisecond and 50 KiB.
+// What specs may cost: those of a build, and all that one call of lint meets, which is run on what anybody writes. A
+// cluster in a fleet takes half a millisecond and 50 KiB, one that sets all options four times as much.
 var (
-	patient = allowance{cpu: 2 * time.Minute, memory: 4 << 30, waits: true}
-	hasty   = allowance{cpu: time.Second, memory: 96 << 20}
+	patient = allowance{cpu: 2 * time.Minute, memory: 4 << 30}
+	hasty   = allowance{cpu: 1200 * time.Millisecond, memory: 96 << 20}
 )
 
 // load reads a spec that is to be built or shown.
@@ -31,24 +31,20 @@ func (s *streams) load(paths, tags []string) (*schema.Result, diag.List, error) 
 	return schema.Load(schema.Input{Paths: paths, Tags: tags, Stdin: s.in, GiveUp: giveUp})
 }
 
-// watchLint watches over a spec that is linted, in which so many clusters are written out.
-func watchLint(clusters int) (giveUp <-chan string, end func()) {
-	a := hasty
-	a.cpu += time.Duration(clusters) * 2 * time.Millisecond
-	a.memory += uint64(clusters) * 60 << 10
-	debug.SetMemoryLimit(int64(a.memory)) // what is in use is then what is kept
-	giveUp, stop := watch(a)
+// watchLint watches over the specs that are linted.
+func watchLint() (giveUp <-chan string, end func()) {
+	debug.SetMemoryLimit(int64(hasty.memory)) // what is in use is then what is kept
+	giveUp, stop := watch(hasty)
 	return giveUp, func() {
 		stop()
-		debug.SetMemoryLimit(max(lintMemory, int64(a.memory)))
+		debug.SetMemoryLimit(lintMemory)
 	}
 }
 
 // watch says, on a channel, when an allowance is used up from now on. What it returns as well ends it.
 func watch(a allowance) (giveUp <-chan string, end func()) {
 	why, done := make(chan string, 1), make(chan struct{})
-	before := processorTime()
-	until, ticks := before+a.cpu, 0
+	until := processorTime() + a.cpu
 	go func() {
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -58,35 +54,22 @@ func watch(a allowance) (giveUp <-chan string, end func()) {
 				return
 			case <-tick.C:
 			}
-			used, idle := processorTime(), false
-			if ticks++; ticks%idleTicks == 0 {
-				idle = used-before < idleTime
-				before = used
-			}
 			fault := ""
 			switch {
-			case idle && !a.waits:
-				fault = "waits for a file that does not come, as a pipe does"
-			case used > until:
-				fault = fmt.Sprintf("takes more than %v of the processor's time", a.cpu)
+			case processorTime() > until:
+				fault = fmt.Sprintf("more than %v of the processor's time", a.cpu)
 			case memoryInUse() > a.memory+a.memory/8:
-				fault = fmt.Sprintf("takes more than %d MiB of memory", a.memory>>20)
+				fault = fmt.Sprintf("more than %d MiB of memory", a.memory>>20)
 			default:
 				continue
 			}
-			why <- "loading the spec " + fault + ", so it is given up, and nothing else is read; need fewer values that are made of each other"
+			why <- "loading specs takes " + fault + " by here, so this one is given up, and nothing else is read; " +
+				"need fewer values that are made of each other, or fewer clusters: split the fleet, and lint its parts by themselves"
 			return
 		}
 	}()
 	return why, func() { close(done) }
 }
-
-// Loading a spec stands still when in so many ticks it takes less than so much of the processor's time, of which the
-// ticks themselves take half. None come while the program is kept from running.
-const (
-	idleTicks = 300
-	idleTime  = idleTicks * 100 * time.Microsecond
-)
 
 // memoryInUse is what the program has from the system, in bytes.
 func memoryInUse() uint64 {
