@@ -22,9 +22,18 @@ const (
 	maxDumpedWords = 800_000
 
 	maxFindings = 1000 // that are told of one rule in one file
+
+	// Of all that one call reads, in words. The files of a thousand clusters have three million.
+	maxRead    = 12_000_000
+	maxGroup   = 400_000 // in files that are judged together
+	maxKept    = 120_000 // in files whose facts are kept from the first reading to the judgement
+	maxVerdict = 10_000  // findings
 )
 
-// refusal is why a file is not parsed, or "".
+// cost is what a file takes of maxRead: its words, of which few are very long.
+func (f file) cost() int { return max(f.words, int(min(f.size, MaxFile)/8)) }
+
+// refusal is why a file whose words are counted is not parsed, or "".
 func refusal(f file) string {
 	if f.size > MaxFile {
 		return fmt.Sprintf("file has %d MiB, more than any configuration holds, so it is not read; need at most %d MiB",
@@ -40,11 +49,24 @@ func refusal(f file) string {
 	if f.format != nil && f.format.Binary {
 		return ""
 	}
-	if n := words(f.data); n > most {
+	if f.words > most {
 		return fmt.Sprintf("file has %d words and brackets, more than any configuration holds, so it is not read; need at most %d",
-			n, most)
+			f.words, most)
 	}
 	return schema.TooDeep(f.data)
+}
+
+// exhausted reports whether as much was read as one call reads.
+func (c *collector) exhausted() bool { return c.cost > maxRead }
+
+// sayUnread says which files were left out.
+func (c *collector) sayUnread() {
+	if len(c.unread) == 0 {
+		return
+	}
+	c.diags.Error(diag.Span{File: c.unread[0]}, "syntax", fmt.Sprintf(
+		"the files before have more than %d words and brackets, more than one call reads, so from this one on %s not read; need fewer",
+		maxRead, are(len(c.unread))), "lint the folders one by one")
 }
 
 // maxTogether is how many bytes the files have that are read as one.

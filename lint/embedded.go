@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"path/filepath"
-	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/generators"
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
@@ -157,35 +156,31 @@ var templated = pattern.New(`\.(j2|jinja|jinja2|tpl|tftpl|tmpl|erb|in|template)$
 // expanded is what the shell replaces. A backslash before it keeps it.
 var expanded = pattern.New("\\\\.|\\$\\{[^}\\n]*\\}|\\$\\([^)\\n]*\\)|\\$\\w+|`[^`\\n]*`")
 
-// extract blanks what is around an inner file, and what the shell replaces in it. Positions stay.
+// extract blanks what is around an inner file, and what Terraform and the shell replace in it. Lines and columns stay.
 func (in *inner) extract(outer []byte) []byte {
-	out := make([]byte, len(outer))
-	for i, c := range outer {
-		if out[i] = ' '; c == '\n' {
-			out[i] = c
-		}
-	}
+	out, at := make([]byte, 0, len(outer)), 0
 	for _, p := range in.pieces {
-		copy(out[p.from:p.to], outer[p.from:p.to])
+		out = overwritten(out, outer[at:p.from], " ")
+		body := outer[p.from:p.to]
 		if p.template {
-			interpolate(out[p.from:p.to])
+			body = interpolated(body)
 		}
-		if p.literal {
-			continue
-		}
-		body := out[p.from:p.to]
-		for at := 0; ; {
-			m := expanded.FindIndex(body[at:])
+		for at = p.to; !p.literal; {
+			m := expanded.FindIndex(body)
 			if m == nil {
 				break
 			}
-			if word := body[at+m[0] : at+m[1]]; word[0] != '\\' && len(word) >= len(topology.Hole) {
-				copy(word, strings.Repeat(topology.Hole, len(word)/len(topology.Hole)+1))
+			out = append(out, body[:m[0]]...)
+			if word := body[m[0]:m[1]]; word[0] == '\\' || len(word) < len(topology.Hole) {
+				out = append(out, word...)
+			} else {
+				out = overwritten(out, word, topology.Hole)
 			}
-			at += m[1]
+			body = body[m[1]:]
 		}
+		out = append(out, body...)
 	}
-	return out
+	return overwritten(out, outer[at:], " ")
 }
 
 // end is where an inner file ends.

@@ -105,31 +105,27 @@ func nameIn(row []byte) string {
 	return strings.TrimPrefix(m[2], "/")
 }
 
-// interpolate puts words that are known as unknown in the place of what Terraform computes, and blanks its directives,
+// interpolated has words that are known as unknown in the place of what Terraform computes, and blanks for its directives,
 // which yield no text themselves. Two dollars are one, which is the text's own.
-func interpolate(body []byte) {
+func interpolated(body []byte) []byte {
+	out, done := make([]byte, 0, len(body)), 0
 	for at := 0; at+1 < len(body); at++ {
 		sign := body[at]
 		if body[at+1] != '{' || sign != '$' && sign != '%' {
 			continue
 		}
-		if at > 0 && body[at-1] == sign {
+		if at > done && body[at-1] == sign {
 			continue
 		}
-		end := endOfSequence(body, at+2)
 		word := topology.Hole
 		if sign == '%' {
 			word = " "
 		}
-		for i := at; i < end; i++ {
-			if body[i] == '\n' {
-				word = " "
-			} else {
-				body[i] = word[(i-at)%len(word)]
-			}
-		}
-		at = end - 1
+		end := endOfSequence(body, at+2)
+		out = filled(append(out, body[done:at]...), body[at:end], word)
+		at, done = end-1, end
 	}
+	return append(out, body[done:]...)
 }
 
 // endOfSequence is where what begins behind an opening brace ends, braces and quotes within it counted.

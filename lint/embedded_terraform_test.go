@@ -43,7 +43,7 @@ func TestHeredocs(t *testing.T) {
 func TestInterpolate(t *testing.T) {
 	const text = "a=${join(\",\", [for x in y : \"${x}\"])} b=$${C} $D %{ if e }f%{ endif } g=${h}"
 	body := []byte(text)
-	interpolate(body)
+	body = interpolated(body)
 	if len(body) != len(text) {
 		t.Fatalf("moved: %q", body)
 	}

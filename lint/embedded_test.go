@@ -3,6 +3,7 @@ package lint
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -39,9 +40,9 @@ func TestExtract(t *testing.T) {
 	const body = "bind ${ADDR}:$PORT \\$x $(hostname) `id -u`\n"
 	script := "ä <<X\n" + body + "X\ndone\n"
 	doc := inner{pieces: []piece{{from: strings.Index(script, "bind"), to: strings.Index(script, "X\nd")}}}
-	from, to := doc.pieces[0].from, doc.pieces[0].to
+	from, to := doc.pieces[0].from-1, doc.pieces[0].to-1 // in what is extracted, where the letter before has one byte
 	got := string(doc.extract([]byte(script)))
-	if len(got) != len(script) || strings.Count(got, "\n") != strings.Count(script, "\n") {
+	if len(got) != utf8.RuneCountInString(script) || strings.Count(got, "\n") != strings.Count(script, "\n") {
 		t.Fatalf("moved: %q", got)
 	}
 	if strings.TrimSpace(got[:from]) != "" || strings.TrimSpace(got[to:]) != "" {

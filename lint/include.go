@@ -78,6 +78,10 @@ func (c *collector) included(p string, by file) bool {
 		return false
 	}
 	c.seen[p] = true
+	if c.exhausted() {
+		c.unread = append(c.unread, p)
+		return true
+	}
 	f := file{path: p, host: by.host, format: by.format, size: info.Size(), root: by.chain()}
 	if f.size <= MaxFile {
 		f.data, err = readText(p)
@@ -87,6 +91,8 @@ func (c *collector) included(p string, by file) bool {
 		return true
 	}
 	c.read++
+	f.words = words(f.data)
+	c.cost += f.cost()
 	if fault := refusal(f); fault != "" {
 		c.refuse(f, fault)
 		return true

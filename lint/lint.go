@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/lint/rules"
@@ -149,6 +150,7 @@ type input struct {
 	endpoints []endpoint
 	version   string // of --etcd-version
 	now       time.Time
+	kept      atomic.Int64 // words, or as much, in what is kept until it is judged
 }
 
 // load loads specs, until they take too much.
@@ -172,7 +174,9 @@ func (in *input) spec(s specFile, o Options, giveUp <-chan string) (givenUp bool
 	load := schema.Input{Tags: o.Tags, GiveUp: giveUp}
 	var paths []string
 	for _, f := range s.files {
-		in.texts.hold(f.path, f.data)
+		if f.data != nil {
+			in.texts.hold(f.path, f.data)
+		}
 		paths = append(paths, f.path)
 		if f.stdin {
 			load.Stdin, load.StdinName = bytes.NewReader(f.data), f.path
@@ -209,85 +213,6 @@ func Spec(clusters []*topology.Topology, known diag.List, res *schema.Result) *R
 	}
 	r := in.judge()
 	r.Read = len(in.texts.held)
-	return r
-}
-
-// verdict is what the rules say of one group.
-type verdict struct {
-	found     []finding
-	notJudged []diag.Unjudged
-}
-
-// verdict runs the rules over a group.
-func (in *input) verdict(sources []source) *verdict {
-	v := &verdict{}
-	group := in.group(sources)
-	spec := ""
-	if s := group.Spec(); s != nil {
-		spec = s.Span.File + "\x00" + s.Name.V
-	}
-	for _, rule := range in.selected {
-		if rule.Check == nil {
-			continue
-		}
-		found := rule.Check(group)
-		for i := range found {
-			found[i].Rule = rule.ID
-		}
-		found, more := few(found)
-		for _, d := range found {
-			v.found = append(v.found, finding{d, spec})
-		}
-		v.notJudged = append(v.notJudged, more...)
-		if rule.Unjudged != nil {
-			if why := rule.Unjudged(group); why != "" {
-				v.notJudged = append(v.notJudged, diag.Unjudged{Rule: rule.ID, Reason: why})
-			}
-		}
-	}
-	return v
-}
-
-// judge runs the rules over all groups. What was judged alone when it was read, and stayed alone, is not judged again.
-func (in *input) judge() *Result {
-	r := &Result{texts: in.texts, selected: in.selected}
-	var found []finding
-	for _, d := range in.diags {
-		found = append(found, finding{Diagnostic: d})
-	}
-	groups := in.groups()
-	for _, g := range groups {
-		v := g[0].verdict
-		if len(g) > 1 || v == nil {
-			v = in.verdict(in.whole(g))
-		}
-		found = append(found, v.found...)
-		r.NotJudged = append(r.NotJudged, v.notJudged...)
-	}
-	ran := map[string]bool{}
-	for _, rule := range in.selected {
-		// What targets cannot express is known in full only after rendering.
-		ran[rule.ID] = len(groups) > 0 && rule.ID != "unsupported"
-	}
-	r.NotJudged = unique(r.NotJudged)
-	s := suppress(found, in.texts.ignores, in.now)
-	complaints, more := few(s.complaints(func(rule string) bool {
-		return ran[rule] && !slices.ContainsFunc(r.NotJudged, func(u diag.Unjudged) bool { return u.Rule == rule })
-	}))
-	for _, u := range more {
-		if r.ran(u.Rule) {
-			r.NotJudged = append(r.NotJudged, u)
-		}
-	}
-	r.NotJudged = unique(r.NotJudged)
-	for _, d := range append(s.kept, complaints...) {
-		if aboutFile(d.Rule) || r.ran(d.Rule) {
-			r.Diagnostics = append(r.Diagnostics, d)
-		}
-	}
-	r.Diagnostics = once(r.Diagnostics).Sorted()
-	r.Suppressed = onceSuppressed(s.dropped)
-	r.spellEdits()
 	return r
 }
 
@@ -387,6 +312,14 @@ func (r *Result) Summary() string {
 		s += sep + u.Rule + " (" + u.Reason + ")"
 	}
 	return s
+}
+
+// are is a number of files, and the verb.
+func are(n int) string {
+	if n == 1 {
+		return "1 file is"
+	}
+	return fmt.Sprintf("%d files are", n)
 }
 
 func count(n int, what string) string {

@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -26,15 +27,19 @@ var at = pattern.New(`^@[A-Za-z_][A-Za-z0-9_]{0,63}@`)
 // maxVariable bounds the length of ${…}.
 const maxVariable = 1024
 
-// mask puts words of equal length that are known as unknown in the place of template placeholders, so that lines and
-// columns stay and every parser can read the rest. What a format owns as its syntax is left. Statements that fill their
-// lines become blank.
+// mask puts words of as many characters that are known as unknown in the place of template placeholders, so that lines
+// and columns stay and every parser can read the rest. What a format owns as its syntax is left. Statements that fill
+// their lines become blank.
 func mask(data []byte, own []string) []byte {
-	m := masker{out: data, own: own, unclosed: map[string]bool{}}
+	m := masker{data: data, own: own, unclosed: map[string]bool{}}
 	for i := 0; i < len(data); {
 		n := m.tag(data, i)
 		i += max(n, 1)
 	}
+	if m.done == 0 {
+		return data
+	}
+	m.out = append(m.out, data[m.done:]...)
 	if m.statements {
 		m.settle()
 	}
@@ -42,8 +47,9 @@ func mask(data []byte, own []string) []byte {
 }
 
 type masker struct {
-	out        []byte // data itself until something is replaced
-	cloned     bool
+	data       []byte
+	out        []byte // of the data before done, where something was replaced
+	done       int
 	own        []string
 	unclosed   map[string]bool // openings that no end follows any more
 	statements bool            // there are some
@@ -119,19 +125,37 @@ func variable(data []byte) int {
 	return 0
 }
 
-// fill overwrites data with repetitions of a word. Of a placeholder that runs over lines only the first line is text.
+// fill overwrites a stretch of the data.
 func (m *masker) fill(from, to int, word string) {
-	if !m.cloned {
-		m.out, m.cloned = bytes.Clone(m.out), true
+	if m.out == nil {
+		m.out = make([]byte, 0, len(m.data))
 	}
-	for i := from; i < to; i++ {
+	m.out = filled(append(m.out, m.data[m.done:from]...), m.data[from:to], word)
+	m.done = to
+}
+
+// filled appends repetitions of a word for a placeholder. Of one that runs over lines only the first line is text.
+func filled(out, placeholder []byte, word string) []byte {
+	first, rest, over := bytes.Cut(placeholder, newline)
+	if out = overwritten(out, first, word); over {
+		out = overwritten(append(out, '\n'), rest, " ")
+	}
+	return out
+}
+
+// overwritten appends repetitions of a word of ASCII to out, a character for each of a text. Ends of lines stay.
+func overwritten(out, text []byte, word string) []byte {
+	for n := 0; len(text) > 0; n++ {
+		c, size := word[n%len(word)], 1
 		switch {
-		case m.out[i] == '\n':
-			word = " "
-		case m.out[i] != '\r':
-			m.out[i] = word[(i-from)%len(word)]
+		case text[0] == '\n' || text[0] == '\r':
+			c = text[0]
+		case text[0] >= utf8.RuneSelf:
+			_, size = utf8.DecodeRune(text)
 		}
+		out, text = append(out, c), text[size:]
 	}
+	return out
 }
 
 // settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began: neither

@@ -31,6 +31,9 @@ func TestMask(t *testing.T) {
 		"autoconf":          {in: "user @HAPROXY_USER@ x", want: "user q_zq_zq_zq_zq_ x"},
 		"mail address":      {in: "a@b.example c@d", want: "a@b.example c@d"},
 		"value over lines":  {in: "a {{ x |\n  y }} b", want: "a q_zq_z\n       b"},
+		"letters":           {in: "bind {{ größe }}:2379", want: "bind q_zq_zq_zq_:2379"},
+		"letters, blank":    {in: "{% if é %}\nb", want: "          \nb"},
+		"no text":           {in: "a {{\xff\xfe}} b", want: "a q_zq_z b"},
 		"unclosed":          {in: "a {{ b\nc", want: "a {{ b\nc"},
 		"shell over a line": {in: "a ${b\n}", want: "a ${b\n}"},
 	} {
@@ -53,15 +56,16 @@ func FuzzMask(f *testing.F) {
 		if !bytes.Equal(in, data) {
 			t.Fatal("input changed")
 		}
-		if len(got) != len(data) {
-			t.Fatalf("length %d became %d", len(data), len(got))
+		before, after := []rune(string(data)), []rune(string(got))
+		if len(after) != len(before) {
+			t.Fatalf("length %d became %d", len(before), len(after))
 		}
-		for i := range data {
-			if (data[i] == '\n') != (got[i] == '\n') {
+		for i, r := range before {
+			if (r == '\n') != (after[i] == '\n') {
 				t.Fatalf("line end at %d", i)
 			}
-			if got[i] != data[i] && got[i] != ' ' && !strings.Contains(topology.Hole, string(got[i])) {
-				t.Fatalf("byte %d became %q", i, got[i])
+			if after[i] != r && after[i] != ' ' && !strings.ContainsRune(topology.Hole, after[i]) {
+				t.Fatalf("character %d became %q", i, after[i])
 			}
 		}
 	})

@@ -22,7 +22,7 @@ func inParallel(n int, do func(i int)) {
 }
 
 // large is the size of files of which one is read at a time, so that the memory that it takes is not taken twice.
-const large = 256 << 10
+const large = 64 << 10
 
 var heavy sync.Mutex
 

@@ -93,6 +93,14 @@ func (u unit) size() (n int64) {
 	return n
 }
 
+// words is how many words a unit has.
+func (u unit) words() (n int) {
+	for _, f := range u.files {
+		n += f.words
+	}
+	return n
+}
+
 // read reads the files of a unit and masks them.
 func (u unit) read() (target.Source, error) {
 	src := target.Source{Path: u.files[0].path, Host: u.host, Beside: u.beside, Alone: u.alone}
@@ -117,21 +125,40 @@ func (u unit) read() (target.Source, error) {
 }
 
 // light judges a source without etcd's members at once, as if it were alone, and forgets its facts: most files of a large
-// tree are so, and few of these turn out to be in a group. Virtual routers may be many, too.
+// tree are so, and few of these turn out to be in a group. Virtual routers may be many, too. Of others the facts are
+// forgotten as well once those of enough are kept.
 func (in *input) light(s source) source {
 	s.index()
-	if len(s.own) > 0 && len(s.VRRP) == 0 || s.NamesFiles() {
+	if s.NamesFiles() {
 		return s
 	}
-	s.verdict = in.verdict([]source{s})
-	s.Topology = nil
+	weight := s.unit.words()
+	if len(s.own) == 0 || len(s.VRRP) > 0 {
+		s.verdict = in.verdict([]source{s})
+		s.Topology = nil
+		weight = findingWeight * len(s.verdict.found)
+	}
+	if in.kept.Add(int64(weight)) > maxKept {
+		s.Topology, s.verdict = nil, nil
+	}
 	return s
 }
 
-// whole reads the sources of a group again whose facts were forgotten. One that cannot be read any more is left out.
+// findingWeight is how many words a finding weighs as much as.
+const findingWeight = 5
+
+// whole reads the sources of a group again whose facts were forgotten. One that cannot be read any more is left out, and
+// what is too much to be judged together.
 func (in *input) whole(group []source) []source {
 	var out []source
-	for _, s := range group {
+	words := 0
+	for i, s := range group {
+		if words += s.unit.words(); words > maxGroup && i > 0 {
+			in.diags.Error(diag.Span{File: s.files[0]}, "syntax", fmt.Sprintf(
+				"%d files about one cluster have more than %d words and brackets, more than is judged together, so this one and those behind it are not judged; need fewer",
+				len(group), maxGroup), "lint the files of some machines by themselves")
+			break
+		}
 		if s.Topology == nil {
 			src, err := s.unit.read()
 			if err != nil {

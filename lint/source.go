@@ -37,6 +37,7 @@ type file struct {
 	includes []string
 	root     string // of an included file: what begins the chain of includes
 	overfull bool   // more is included than is looked for
+	words    int    // and brackets, of all of it
 	doc      *inner // the part that is meant; nil: all of it
 	stdin    bool   // it is standard input
 }
@@ -49,6 +50,8 @@ type collector struct {
 	diags     diag.List
 	seen      map[string]bool
 	read      int
+	cost      int // of all that was read
+	unread    []string
 }
 
 // collect reads what the paths name: files, folders that are walked, "-" for standard input. "host=PATH" says which
@@ -75,6 +78,7 @@ func collect(o Options) (*collector, error) {
 		}
 	}
 	c.include()
+	c.sayUnread()
 	c.read += c.specs.drop()
 	if c.read == 0 && len(c.diags) == 0 {
 		return nil, &schema.UsageError{Message: fmt.Sprintf(
@@ -161,6 +165,7 @@ func (c *collector) stdin(o Options, machine string) error {
 	}
 	c.seen[name] = true
 	f := file{path: name, host: machine, data: bytes.TrimPrefix(data, ByteOrderMark), size: int64(len(data)), stdin: true}
+	f.words = words(f.data)
 	f.format = detect(name, f.data[:min(len(f.data), headSize)])
 	if !c.addEmbedded(f, c.add(f)) {
 		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
@@ -209,12 +214,19 @@ func (c *collector) walk(root, machine string) error {
 			c.diags = append(c.diags, d)
 		}
 	}
-	inParallel(len(entries), func(i int) { entries[i].found = entries[i].look(machine) })
-	for _, e := range entries {
-		c.take(e.path, e.found)
+	for some := range slices.Chunk(entries, together) {
+		if !c.exhausted() {
+			inParallel(len(some), func(i int) { some[i].found = some[i].look(machine) })
+		}
+		for _, e := range some {
+			c.take(e.path, e.found)
+		}
 	}
 	return err
 }
+
+// together is how many files are looked at before what they cost is summed up: what is read is then the same in each call.
+const together = 64
 
 // entry is a file that is met in a folder, with what it turned out to be; nil: nothing of interest.
 type entry struct {
@@ -233,16 +245,29 @@ func (e entry) look(machine string) *collector {
 			return nil
 		}
 	}
-	found, _, err := look(e.path, machine, true)
+	found, err := look(e.path, machine, true)
 	if err != nil {
 		return &collector{diags: unreadable(e.path, err)}
 	}
 	return found
 }
 
+// known reports whether a file turned out to be of a known format.
+func (c *collector) known() bool {
+	return c != nil && len(c.files)+len(c.manifests)+len(c.specs)+len(c.diags) > 0
+}
+
 // take adds what a file turned out to be.
 func (c *collector) take(p string, found *collector) {
+	if c.exhausted() {
+		c.unread = append(c.unread, p)
+		return
+	}
 	if found == nil {
+		return
+	}
+	c.cost += found.cost
+	if !found.known() {
 		return
 	}
 	c.seen[p] = true
@@ -270,55 +295,61 @@ func (c *collector) file(p, machine string, walked bool) (known bool, err error)
 	if c.seen[p] {
 		return true, nil
 	}
-	found, known, err := look(p, machine, walked)
+	if c.exhausted() {
+		c.unread = append(c.unread, p)
+		return true, nil
+	}
+	found, err := look(p, machine, walked)
 	c.take(p, found)
-	return known, err
+	return found.known(), err
 }
 
-// look reads a file by itself: found is nil where it is of no known format.
-func look(p, machine string, walked bool) (found *collector, known bool, err error) {
+// look reads a file by itself: found is not known where it is of no known format.
+func look(p, machine string, walked bool) (found *collector, err error) {
 	f, err := os.Open(p)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
-		return nil, false, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, false, nil
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, err
 	}
 	head := make([]byte, min(info.Size()+1, headSize)) // a byte more, to meet the end
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, false, err
+		return nil, err
 	}
 	head = bytes.TrimPrefix(head[:n], ByteOrderMark)
 	format := detect(p, head)
 	if format == nil && !maybeSpec(p) && filepath.Base(p) != manifestName && !embeds(p, head) {
 		if bytes.IndexByte(head, 0) < 0 || detect(p, nil) == nil {
-			return nil, false, nil
+			return nil, nil
 		}
-		return nil, true, errNotText
+		return nil, errNotText
 	}
 	guarded(info.Size(), func() {
 		var data []byte
 		if data, err = io.ReadAll(io.LimitReader(f, MaxFile+1-int64(n))); err != nil {
 			return
 		}
-		found = &collector{}
 		whole := file{path: p, host: machine, walked: walked, data: append(head, data...), size: info.Size(), format: format}
-		known = found.add(whole)
-		known = found.addEmbedded(whole, known)
+		whole.words = words(whole.data)
+		found = &collector{cost: whole.cost()}
+		found.addEmbedded(whole, found.add(whole))
 	})
-	if err != nil || !known {
-		return nil, false, err
+	if err != nil {
+		return nil, err
 	}
 	for i := range found.files {
 		found.files[i].data = nil // it can be read again
 	}
-	return found, true, nil
+	for _, s := range found.specs {
+		for i := range s.files {
+			s.files[i].data = nil
+		}
+	}
+	return found, nil
 }
 
 // add takes a file in if it is of a known format or a spec, and reports whether it is. Of its data no more than MaxFile

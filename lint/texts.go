@@ -12,12 +12,14 @@ import (
 // something in them is shown or fixed.
 type texts struct {
 	held    map[string][]byte
+	again   map[string][]byte // some of those that were read again
+	size    int               // of these
 	sums    map[string]uint64 // of texts that are not held
 	ignores map[string][]*ignore
 }
 
 func newTexts() *texts {
-	return &texts{held: map[string][]byte{}, sums: map[string]uint64{}, ignores: map[string][]*ignore{}}
+	return &texts{held: map[string][]byte{}, again: map[string][]byte{}, sums: map[string]uint64{}, ignores: map[string][]*ignore{}}
 }
 
 var textSeed = maphash.MakeSeed()
@@ -61,6 +63,9 @@ func (t *texts) get(path string) []byte {
 	if data, ok := t.held[path]; ok {
 		return data
 	}
+	if data, ok := t.again[path]; ok {
+		return data
+	}
 	sum, ok := t.sums[path]
 	if !ok {
 		return nil
@@ -69,9 +74,16 @@ func (t *texts) get(path string) []byte {
 	if err != nil || maphash.Bytes(textSeed, data) != sum {
 		data = nil
 	}
-	t.held[path] = data
+	if t.size += len(data); t.size > maxAgain {
+		clear(t.again)
+		t.size = len(data)
+	}
+	t.again[path] = data
 	return data
 }
+
+// maxAgain is how many bytes of texts are held that can be read again: findings stand in the order of the files.
+const maxAgain = 2 * MaxFile
 
 // errGrown is why a file is not read that was small enough a moment ago.
 var errGrown = errors.New("it grows while it is read")

@@ -81,7 +81,7 @@ type File struct {
 	Path string
 	As   string // what it is installed as, where a script holds it; "" for Path
 	Data []byte
-	// Written is the text before masking, byte for byte as long; nil where nothing is masked.
+	// Written is the text before masking, as many characters in as many lines; nil where nothing is masked.
 	Written []byte
 }
 

@@ -15,9 +15,8 @@ import (
 // folder is a parsed Terraform folder.
 type folder struct {
 	texts     map[string][]byte
-	written   map[string][]byte // before placeholders were masked, as long: what columns count
-	lines     map[string][]int  // where lines begin
-	resources []*resource       // in file order
+	lines     map[string][]int // where lines begin
+	resources []*resource      // in file order
 	byAddress map[string]*resource
 	// names are the expressions of "var.x" (what a file sets it to, else its default) and "local.x".
 	names map[string]hclsyntax.Expression
@@ -43,7 +42,7 @@ func (r *resource) address() string { return r.kind + "." + r.label }
 // open parses the files of a source. What a syntax error leaves readable is read.
 func open(src target.Source) (*folder, diag.List) {
 	f := &folder{
-		texts: map[string][]byte{}, written: map[string][]byte{}, lines: map[string][]int{}, byAddress: map[string]*resource{},
+		texts: map[string][]byte{}, lines: map[string][]int{}, byAddress: map[string]*resource{},
 		names: map[string]hclsyntax.Expression{}, values: map[string]value{}, firsts: map[string]node{},
 	}
 	var diags diag.List
@@ -52,9 +51,6 @@ func open(src target.Source) (*folder, diag.List) {
 	for _, file := range files {
 		f.texts[file.Path] = file.Data
 		f.lines[file.Path] = lineStarts(file.Data)
-		if f.written[file.Path] = file.Data; len(file.Written) == len(file.Data) {
-			f.written[file.Path] = file.Written
-		}
 		parsed, problems := parseFile(file.Data, file.Path)
 		for _, p := range problems {
 			if p.Severity == hcl.DiagError {
@@ -255,7 +251,7 @@ func (f *folder) span(r hcl.Range) diag.Span {
 
 // position is the line and column of an offset: those of the parser are of a text that may have been rewritten.
 func (f *folder) position(file string, offset int) (line, column int) {
-	text, starts := f.written[file], f.lines[file]
+	text, starts := f.texts[file], f.lines[file]
 	offset = min(max(offset, 0), len(text))
 	line, found := slices.BinarySearch(starts, offset)
 	if found {
