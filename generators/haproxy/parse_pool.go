@@ -28,6 +28,7 @@ func (r *reader) pool(s *section) topology.Pool {
 		ServerTimeout: timeout(s, "server"),
 		Tunnel:        timeout(s, "tunnel"),
 		Check:         r.check(s, members),
+		KeepsSource:   dialsFrom(s, members),
 		Span:          s.head,
 	}
 	r.encrypt(&p, members)
@@ -37,6 +38,19 @@ func (r *reader) pool(s *section) topology.Pool {
 		p.Servers = append(p.Servers, m.Server)
 	}
 	return p
+}
+
+// dialsFrom marks where an address is chosen that servers see in place of the machine's own.
+func dialsFrom(s *section, members []member) topology.Value[bool] {
+	if v := written(s, readText, "source"); v.Known() {
+		return topology.UnknownAt[bool](v.Span)
+	}
+	for _, m := range members {
+		if m.params.has("source") {
+			return topology.UnknownAt[bool](m.Span)
+		}
+	}
+	return topology.Value[bool]{}
 }
 
 // members reads the servers. A default-server line holds for the servers after it; those of defaults sections for all.

@@ -48,6 +48,9 @@ func encrypt(p *topology.Pool, s *scope) {
 	if n, _ := s.effective("proxy_protocol"); n != nil && n.arg() == "on" {
 		p.ProxyHeader = topology.SetAt(true, n.span())
 	}
+	if n, _ := s.effective("proxy_bind"); n != nil && n.arg() != "off" {
+		p.KeepsSource = topology.UnknownAt[bool](n.span()) // members see an address that is chosen there
+	}
 	n, _ := s.effective("proxy_ssl")
 	if n == nil || n.arg() != "on" {
 		return

@@ -40,8 +40,8 @@ func checkFirewallSource(g *topology.Group) diag.List {
 			if !accepts(r, port) || !w.about(r, port) || r.Limited {
 				continue
 			}
-			if why := elsewhere(g, w, rules, r); why != "" {
-				out = append(out, w.finding(diag.Error, r.Span, "admit the addresses that connections come from",
+			if why, hint := elsewhere(g, w, rules, r); why != "" {
+				out = append(out, w.finding(diag.Error, r.Span, hint,
 					"the firewall admits the load balancer by %s, but %s, so members refuse all that it sends; need those addresses admitted",
 					sourceOf(r), why))
 			}
@@ -50,35 +50,41 @@ func checkFirewallSource(g *topology.Group) diag.List {
 	return out
 }
 
-// elsewhere says whence the load balancer's connections really come; "" where the source of a rule may be right, or the
-// other rules admit where they do come from.
-func elsewhere(g *topology.Group, w wall, rules []topology.FirewallRule, r topology.FirewallRule) string {
+// elsewhere says whence the load balancer's connections really come, and what to admit; "" where the source of a rule may
+// be right, or the other rules admit where they do come from.
+func elsewhere(g *topology.Group, w wall, rules []topology.FirewallRule, r topology.FirewallRule) (why, hint string) {
 	if !dialed(g, r) {
-		return ""
+		return "", ""
 	}
 	nodes := nodeAddresses(g)
 	for _, b := range g.EtcdPools() {
 		if b.Proxy.Cloud() && b.KeepsSource.V && !admitsAny(rules, clientAddresses(g), g.ClientPort()) {
-			return "a cloud load balancer keeps the address of the client"
+			return "a cloud load balancer keeps the address of the client", "admit the clients' networks"
 		}
 	}
 	if slices.ContainsFunc(nodes, func(a netip.Addr) bool { return a.String() == sourceOf(r) }) {
-		return ""
+		return "", ""
 	}
 	nodes = slices.DeleteFunc(nodes, func(a netip.Addr) bool { return topology.FamilyOf(a) != w.Family })
 	switch {
-	case admitsAny(rules, nodes, g.ClientPort()):
-		return ""
+	case admitsAny(rules, nodes, g.ClientPort()), choosesSource(g):
+		return "", ""
 	case len(nodes) > 0 || virtual(g)[sourceOf(r)] && runsItself(g) && !admitsMore(g, rules, r):
-		return "a proxy dials members from its machine's own address"
+		return "a proxy dials members from its machine's own address", "admit the own address of each load balancer machine"
 	}
-	return ""
+	return "", ""
 }
 
-// dialed reports whether a rule admits exactly what clients dial.
+// choosesSource reports whether a proxy is told which address to dial from.
+func choosesSource(g *topology.Group) bool {
+	return slices.ContainsFunc(g.EtcdPools(), func(b topology.EtcdPool) bool { return !b.Proxy.Cloud() && unread(b.KeepsSource) })
+}
+
+// dialed reports whether a rule admits exactly what clients dial: as somebody says it, or as a virtual address on which a
+// listener of etcd is bound.
 func dialed(g *topology.Group, r topology.FirewallRule) bool {
 	source := topology.Host(sourceOf(r))
-	return (r.FromName.Known() || r.From.Known() && r.From.V.IsSingleIP()) && (clouds(g)[source] ||
+	return (r.FromName.Known() || r.From.Known() && r.From.V.IsSingleIP()) && (clouds(g)[source] || virtual(g)[source] && g.Balancers()[source] ||
 		slices.ContainsFunc(g.Dialed(), func(v topology.Value[string]) bool { return v.V == source }))
 }
 

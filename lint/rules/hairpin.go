@@ -124,7 +124,7 @@ func openToMembers(g *topology.Group, b topology.EtcdPool) bool {
 func hairpinUnjudged(g *topology.Group) string {
 	for _, b := range g.EtcdPools() {
 		switch {
-		case unread(b.KeepsSource):
+		case b.Proxy.Cloud() && unread(b.KeepsSource):
 			return variable("preserve_client_ip")
 		case b.KeepsSource.V && g.Spec() == nil && !clientOnMember(g, b).Known() && !openToMembers(g, b):
 			return "nothing says where the clients are: lint the spec, too"
