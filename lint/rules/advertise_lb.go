@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -26,19 +27,24 @@ var advertiseLB = Rule{
 
 func checkAdvertiseLB(g *topology.Group) diag.List {
 	var out diag.List
-	balancers := g.Balancers()
+	balancers, others := g.Balancers(), advertisers(g)
 	for _, t := range g.Sources {
 		for _, m := range t.Etcd.Members {
 			for _, v := range m.ClientURLs {
 				u, ok := topology.ParseURL(v)
-				if !ok || !balancers[u.Host] {
-					continue
+				what := "the load balancer " + u.Host + " to clients"
+				if !balancers[u.Host] {
+					other := others.beside(t, m, v)
+					if !ok || other == "" {
+						continue
+					}
+					what = fmt.Sprintf("%s to clients, as %s does", v.V, other)
 				}
 				out = append(out, diag.Diagnostic{
 					Span:     v.Span,
 					Severity: diag.Error,
-					Message: fmt.Sprintf("%s advertises the load balancer %s to clients, so whoever asks for the members finds it in "+
-						"their place; need the member's own address", called("member", m.Name), u.Host),
+					Message: fmt.Sprintf("%s advertises %s, so whoever asks for the members finds it in "+
+						"their place; need the member's own address", called("member", m.Name), what),
 					Hint:    "advertise an address that only this member has",
 					Subject: "member " + m.Name.V + " client URLs",
 				})
@@ -46,6 +52,36 @@ func checkAdvertiseLB(g *topology.Group) diag.List {
 		}
 	}
 	return out
+}
+
+// urlsOf are the URLs that clients are told, each with the names of the members that tell it.
+type urlsOf map[string][]string
+
+// advertisers are the members by what they advertise. Loopback and all addresses are no place that two could share.
+func advertisers(g *topology.Group) urlsOf {
+	out := urlsOf{}
+	for _, t := range g.Sources {
+		for _, m := range t.Etcd.Members {
+			for _, v := range m.ClientURLs {
+				u, ok := topology.ParseURL(v)
+				if a, err := netip.ParseAddr(u.Host); !ok || !m.Name.Known() || u.OnLoopback() || err == nil && a.IsUnspecified() {
+					continue
+				}
+				out[v.V] = append(out[v.V], m.Name.V)
+			}
+		}
+	}
+	return out
+}
+
+// beside is another member of m's cluster, which t lists, that advertises the same URL, in words; "" where there is none.
+func (u urlsOf) beside(t *topology.Topology, m topology.Member, v topology.Value[string]) string {
+	for _, other := range t.Etcd.Members {
+		if m.Name.Known() && other.Name.V != m.Name.V && slices.Contains(u[v.V], other.Name.V) {
+			return fmt.Sprintf("member %q", other.Name.V)
+		}
+	}
+	return ""
 }
 
 func advertiseLBUnjudged(g *topology.Group) string {
