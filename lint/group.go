@@ -265,20 +265,7 @@ func keys(s source) set {
 	for _, v := range s.Dialed {
 		out.add(v.V)
 	}
-	for _, m := range s.Etcd.Members {
-		for _, v := range slices.Concat(m.ClientURLs, m.PeerURLs) {
-			if u, err := url.Parse(v.V); err == nil {
-				out.add(u.Hostname())
-			}
-		}
-	}
-	for _, d := range s.Dialers {
-		for _, v := range slices.Concat(d.Endpoints, d.Overrides) {
-			if u, ok := topology.ParseURL(v); ok {
-				out.add(u.Host)
-			}
-		}
-	}
+	urlKeys(out, s.Topology)
 	for _, p := range s.Proxies {
 		proxyKeys(out, p)
 	}
@@ -307,18 +294,36 @@ func keys(s source) set {
 			}
 		}
 	}
-	for _, sc := range s.Scrapes {
-		for _, t := range sc.Targets {
-			full := "//" + t.V
-			if strings.Contains(t.V, "://") { // of a probe
-				full = t.V
+	return out
+}
+
+// urlKeys are the hosts of what members listen on, and of what others dial or scrape.
+func urlKeys(out set, t *topology.Topology) {
+	for _, m := range t.Etcd.Members {
+		for _, v := range slices.Concat(m.ClientURLs, m.PeerURLs) {
+			if u, err := url.Parse(v.V); err == nil {
+				out.add(u.Hostname())
+			}
+		}
+	}
+	for _, d := range t.Dialers {
+		for _, v := range slices.Concat(d.Endpoints, d.Overrides) {
+			if u, ok := topology.ParseURL(v); ok {
+				out.add(u.Host)
+			}
+		}
+	}
+	for _, sc := range t.Scrapes {
+		for _, v := range sc.Targets {
+			full := "//" + v.V
+			if strings.Contains(v.V, "://") { // of a probe
+				full = v.V
 			}
 			if u, err := url.Parse(full); err == nil {
 				out.add(u.Hostname())
 			}
 		}
 	}
-	return out
 }
 
 func vrrpKeys(out set, routers []topology.VRRP) {

@@ -16,6 +16,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/lint"
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/raise"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
@@ -96,6 +97,27 @@ func structural(text string) bool {
 		strings.HasPrefix(text, "apiVersion:") || strings.HasPrefix(text, "kind:")
 }
 
+// perServer are parameters of one server, in HAProxy and NGINX, that no spec says: in those that it builds members are alike.
+// A weight of 0 drains.
+var perServer = pattern.New(`\b(weight[ =][1-9]\S*|slowstart \S+|(max|min)conn \S+|maxqueue \S+|max_conns=\S+|cookie \S+|source \S+|track \S+|agent-\S+( \S+)?|send-proxy\S*|backup)`)
+
+// unsaid are the parameters of a server's line that no spec says, with what begins the line.
+func unsaid(text string) string {
+	words := strings.Fields(text)
+	if words[0] != "server" || len(words) < 3 {
+		return ""
+	}
+	params := perServer.FindAllStringSubmatch(strings.TrimSuffix(strings.Join(words[2:], " "), ";"), -1)
+	if len(params) == 0 {
+		return ""
+	}
+	out := words[:2:2]
+	for _, p := range params {
+		out = append(out, p[0])
+	}
+	return strings.Join(out, " ")
+}
+
 // notCarried lists the lines that say something of which nothing is in the spec, nor in what is built from it, passwords
 // hidden; of a file that gave nothing, its name alone.
 func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[string]bool) {
@@ -116,8 +138,13 @@ func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[
 		for line := range bytes.Lines(f.Written) {
 			number++
 			text := setting(line)
-			if structural(text) || built[text] || draft.Uses(f.Path, number) {
+			if structural(text) || built[text] {
 				continue
+			}
+			if draft.Uses(f.Path, number) {
+				if text = unsaid(text); text == "" {
+					continue
+				}
 			}
 			say("%s:%d: %s\n", f.Path, number, diag.MaskSecrets(text))
 		}
