@@ -151,6 +151,9 @@ type dialogue struct {
 func (s *section) method() method {
 	m := method{sure: true}
 	m.line, m.how = s.search(checkMethod)
+	if m.how == unclear && s.alone() && !s.opaque && modeOf(s).V == topology.TCP {
+		m.how = absent // few ask all servers of all pools alike, least of all over TCP
+	}
 	var topic string
 	switch {
 	case m.how == present && m.line.word(0).unknown: // in a block that may not hold

@@ -192,6 +192,9 @@ func cutOnDown(s *section, members []member) topology.Value[bool] {
 	members = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.Checked.Known() && !m.Checked.V })
 	var out topology.Value[bool]
 	for i, m := range members {
+		if s.alone() && m.Checked.V {
+			m.params.loose = false // few cut the sessions of all servers of all pools
+		}
 		action := paramOf(m.params, "on-marked-down", readText, "", m.Span)
 		if !action.Known() {
 			return topology.UnknownAt[bool](m.Span)

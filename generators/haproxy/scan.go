@@ -81,6 +81,9 @@ type section struct {
 	picks bool
 }
 
+// alone reports whether a section of a fragment leaves it to other files what it inherits, and asks for nothing of theirs.
+func (s *section) alone() bool { return s.loose && !s.picks }
+
 // headers are the keywords that start a section.
 var headers = map[string]bool{
 	"global": true, "defaults": true, "frontend": true, "backend": true, "listen": true, "peers": true, "mailers": true,
@@ -224,6 +227,10 @@ func (s *scanner) begin(l line, conditional bool) {
 	if len(rest) > 1 && rest[0].text == "from" {
 		parent, ok := s.named[rest[1].text]
 		next.parent, next.loose, next.picks = parent, !ok || rest[1].unknown, true
+	}
+	if len(rest) > 0 && rest[0].text != "from" && (next.kind == "listen" || next.kind == "frontend") {
+		bind := word{text: "bind", at: rest[0].at} // versions before 1.7 took the address here
+		next.take(line{append([]word{bind}, rest...), l.at})
 	}
 	s.fragment = s.fragment && next.kind != "defaults" && next.kind != "global"
 	if next.kind == "defaults" {

@@ -23,7 +23,7 @@ var activeBackup = Rule{
 
 func checkActiveBackup(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		backups := backupsOf(b)
 		if len(backups) == 0 || b.Partial || len(backups) != len(usable(b))-1 {
 			continue

@@ -36,9 +36,9 @@ var fewest = remedies{
 
 func checkBalanceLongLived(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range g.EtcdPools() {
-		if b.Mode.V == topology.HTTP && b.HTTP2.V || forPeers(g, b) {
-			continue // each request is spread, not each connection; or none of it is for clients
+	for _, b := range clientPools(g) {
+		if b.Mode.V == topology.HTTP && b.HTTP2.V {
+			continue // each request is spread, not each connection
 		}
 		how, ok := blind[b.Balance.V]
 		if !b.Balance.Known() || !ok || len(usable(b))-len(backupsOf(b)) < 2 {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -9,9 +10,9 @@ import (
 // saneHealth is the endpoint that tells the truth on every version of etcd.
 const saneHealth = "/health?exclude=NOSPACE"
 
-// checkedPools are the pools that are etcd's and lead to its client port, as far as one can see. One that leads to the
+// clientPools are the pools that are etcd's and lead to its client port, as far as one can see. One that leads to the
 // peer port must not exist, so no check of it can be right.
-func checkedPools(g *topology.Group) []topology.EtcdPool {
+func clientPools(g *topology.Group) []topology.EtcdPool {
 	var out []topology.EtcdPool
 	for _, b := range g.EtcdPools() {
 		if !onPeerPort(g, b) {
@@ -19,6 +20,14 @@ func checkedPools(g *topology.Group) []topology.EtcdPool {
 		}
 	}
 	return out
+}
+
+// clientListeners are the listeners that are etcd's, without those for its peers alone, which must not exist either.
+func clientListeners(g *topology.Group) []topology.EtcdListener {
+	other := func(b topology.Bind) bool { return !b.Port.Known() || b.Port.V != g.PeerPort() }
+	return slices.DeleteFunc(slices.Clone(g.EtcdListeners()), func(l topology.EtcdListener) bool {
+		return len(l.Binds) > 0 && !slices.ContainsFunc(l.Binds, other)
+	})
 }
 
 // asksHTTP reports whether a check is an HTTP request, encrypted or not, of some server.

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -29,10 +28,7 @@ var cloudIdleDefault = Rule{
 func checkCloudIdleDefault(g *topology.Group) diag.List {
 	var out diag.List
 	ping, pings := clientPing(g)
-	for _, l := range g.EtcdListeners() {
-		if onlyPeers(g, l) { // which must go
-			continue
-		}
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			unwritten := l.Proxy.Cloud() && r.Idle.State == topology.Defaulted && r.Idle.V != topology.Never
 			if _, bad := judgeIdle(r.Idle.V, ping, pings.Known()); !unwritten || bad || pings.Known() || r.Idle.V >= enoughNoPings {
@@ -49,10 +45,4 @@ func checkCloudIdleDefault(g *topology.Group) diag.List {
 		}
 	}
 	return out
-}
-
-// onlyPeers reports whether a listener has the peer port and no other.
-func onlyPeers(g *topology.Group, l topology.EtcdListener) bool {
-	other := func(b topology.Bind) bool { return !b.Port.Known() || b.Port.V != g.PeerPort() }
-	return len(l.Binds) > 0 && !slices.ContainsFunc(l.Binds, other)
 }

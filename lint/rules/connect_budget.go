@@ -37,7 +37,7 @@ func checkConnectBudget(g *topology.Group) diag.List {
 		return nil
 	}
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if !limited(b.Connect) || !b.Retries.Known() {
 			continue
 		}
@@ -84,7 +84,7 @@ func apiserver(g *topology.Group) (diag.Span, bool) {
 func dialsMembers(g *topology.Group, d topology.Dialer) bool {
 	members := map[string]bool{}
 	maps.Copy(members, g.MemberHosts())
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		for _, s := range b.Servers {
 			if s.Host.Known() {
 				members[topology.Host(s.Host.V)] = true
@@ -101,7 +101,7 @@ func connectBudgetUnjudged(g *topology.Group) string {
 	if _, known := apiserver(g); known || g.Spec() != nil {
 		return ""
 	}
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if limited(b.Connect) && b.Retries.Known() && b.Connect.V*time.Duration(b.Retries.V+1) > apiserverDials {
 			return "nothing says whether kube-apiserver is a client: lint its manifest, too"
 		}

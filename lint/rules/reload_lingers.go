@@ -32,7 +32,7 @@ var stops = remedies{
 func checkReloadLingers(g *topology.Group) diag.List {
 	const long = time.Hour
 	var out diag.List
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		stop := l.Proxy.HardStop
 		if !stop.Known() || stop.V != topology.Never {
 			continue

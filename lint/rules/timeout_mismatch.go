@@ -24,7 +24,7 @@ var timeoutMismatch = Rule{
 
 func checkTimeoutMismatch(g *topology.Group) diag.List {
 	var out diag.List
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			b := g.PoolOf(l.Proxy, r.Pool.V)
 			if b == nil || !limited(l.ClientTimeout) || !limited(b.ServerTimeout) || l.ClientTimeout.V == b.ServerTimeout.V ||

@@ -39,7 +39,7 @@ const (
 func checkWatchTimeout(g *topology.Group) diag.List {
 	var out diag.List
 	ping, pings := clientPing(g)
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			if !r.Idle.Known() || r.Idle.V == topology.Never {
 				continue
@@ -120,7 +120,7 @@ func clientPing(g *topology.Group) (time.Duration, topology.Value[time.Duration]
 }
 
 func watchTimeoutUnjudged(g *topology.Group) string {
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			if !r.Idle.Known() {
 				return "an idle timeout is not in the files: a variable, a placeholder or set elsewhere"
