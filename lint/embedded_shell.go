@@ -13,6 +13,7 @@ var (
 	commanding  = pattern.New(`(?m)^[ \t]*(sudo[ \t]+)?([\w./-]*/)?(ip6?tables(-legacy|-nft)?[ \t]+-|nft[ \t]+(add|insert)[ \t])`)
 	redirects   = pattern.New(`<<(-?)\s*(["']?)\\?([A-Za-z_][A-Za-z0-9_]*)`)
 	echoes      = pattern.New(`^[^#"']*\b(?:echo|printf)\s+(?:-\w+\s+)*(["'])`)
+	prints      = pattern.New(`^\s*(?:sudo\s+)?(?:cat|echo|printf)\b[^|]*$`)
 	destination = pattern.New(`(>>?|\btee\s+(?:-\S+\s+)*)\s*["']?([^\s"'<>|;&]+)`)
 	opensIf     = pattern.New(`^\s*(?:if|case)\b`)
 	turnsIf     = pattern.New(`^\s*(?:else|elif)\b|;;\s*$`)
@@ -27,11 +28,14 @@ func isScript(p string, head []byte) bool {
 
 // writer gathers the files that a script writes.
 type writer struct {
-	found  []inner
-	latest map[string]int   // index of the latest file of a name
-	place  []branch         // where the script is
-	where  map[int][]branch // of the pieces of each file
-	ifs    int
+	found     []inner
+	latest    map[string]int   // index of the latest file of a name
+	place     []branch         // where the script is
+	where     map[int][]branch // of the pieces of each file
+	ifs       int
+	short     map[int]bool // files that began with a single line
+	groups    []group      // that are open
+	functions map[string][]text
 }
 
 // branch is one of a condition's.
@@ -59,18 +63,22 @@ func exclude(a, b []branch) bool {
 	})
 }
 
-// written are the files that a script writes: bodies of here-documents, and quoted texts of several lines that echo gets.
-// What is appended to a file belongs to it, single lines too.
+// fewLines is how many lines a text must have that is written line by line: less is a setting or a message.
+const fewLines = 3
+
+// written are the files that a script writes: bodies of here-documents, and quoted texts that echo gets. What is appended
+// to a file belongs to it.
 func written(data []byte, p piece) []inner {
-	w := writer{latest: map[string]int{}, where: map[int][]branch{}}
+	w := writer{latest: map[string]int{}, where: map[int][]branch{}, short: map[int]bool{}, functions: map[string][]text{}}
 	for at := p.from; at < p.to; {
 		command, next := lineAt(data[:p.to], at)
 		w.follow(command)
+		w.enclose(command)
 		switch m, quoted := redirects.FindSubmatchIndex(command), echoes.FindSubmatchIndex(command); {
 		case m != nil:
 			mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 			end, after := endOfDocument(data[:p.to], next, mark, tabs)
-			w.add(piece{next, end, p.literal && m[4] < m[5], p.template}, command, false)
+			w.add(text{piece{next, end, p.literal && m[4] < m[5], p.template}, false}, command, prints.Match(command))
 			next = after
 		case quoted != nil:
 			end := closing(data[:p.to], at+quoted[3], data[at+quoted[2]])
@@ -83,42 +91,69 @@ func written(data []byte, p piece) []inner {
 				rest, after = append(slices.Clip(rest[:len(rest)-1]), more...), further
 			}
 			literal := p.literal && data[at+quoted[2]] == '\''
-			w.add(piece{startOfText(data, at+quoted[3]), end, literal, p.template}, rest, end <= at+len(command))
+			w.add(text{piece{startOfText(data, at+quoted[3]), end, literal, p.template}, end <= at+len(command)}, rest, !bytes.ContainsRune(rest, '|'))
 			next = after
 		}
 		at = next
 	}
-	return w.found
+	w.disclose()
+	var out []inner
+	for i, in := range w.found {
+		if !w.short[i] || len(in.pieces) >= fewLines {
+			out = append(out, in)
+		}
+	}
+	return out
 }
 
-// add takes in a text that a command writes. Where another branch has a file of the same name, which of the two is there,
-// or both, only a run tells. A single line matters only behind what is there already.
-func (w *writer) add(p piece, command []byte, single bool) {
-	name, appended := "", false
-	for _, to := range destination.FindAllSubmatch(command, -1) {
-		if bytes.HasPrefix(to[2], []byte("/dev/")) {
-			continue
-		}
-		name = strings.TrimPrefix(string(to[2]), "/")
-		appended = string(to[1]) == ">>" || bytes.Contains(to[1], []byte("-a"))
-		break
+// text is what one command writes.
+type text struct {
+	piece
+	single bool // line
+}
+
+// add takes in a text that a command writes. What is printed in a group may be a part of more. A single line that goes to
+// no file is a message.
+func (w *writer) add(t text, command []byte, printed bool) {
+	name, appended := destinationOf(command)
+	switch n := len(w.groups); {
+	case name == "" && printed && n > 0:
+		w.groups[n-1].texts = append(w.groups[n-1].texts, t)
+	case name != "" || !t.single:
+		w.put(name, appended, t)
 	}
+}
+
+// destinationOf is the file that a command writes to, and whether it appends.
+func destinationOf(command []byte) (name string, appended bool) {
+	for _, to := range destination.FindAllSubmatch(command, -1) {
+		if !bytes.HasPrefix(to[2], []byte("/dev/")) {
+			return strings.TrimPrefix(string(to[2]), "/"), string(to[1]) == ">>" || bytes.Contains(to[1], []byte("-a"))
+		}
+	}
+	return "", false
+}
+
+// put adds to a file, or begins one. Where another branch has a file of the same name, which of the two is there, or both,
+// only a run tells.
+func (w *writer) put(name string, appended bool, texts ...text) {
 	i, before := w.latest[name]
 	before = before && name != ""
-	if before && appended && !exclude(w.where[i], w.place) {
-		w.found[i].pieces = append(w.found[i].pieces, p)
+	if !before || !appended || exclude(w.where[i], w.place) {
+		if before {
+			w.found[i].partial = true
+		}
+		i = len(w.found)
+		w.latest[name] = i
+		w.where[i] = slices.Clone(w.place)
+		w.found = append(w.found, inner{name: name, partial: before})
+		w.short[i] = texts[0].single
+	} else {
 		w.where[i] = append(w.where[i], w.place...)
-		return
 	}
-	if single {
-		return
+	for _, t := range texts {
+		w.found[i].pieces = append(w.found[i].pieces, t.piece)
 	}
-	if before {
-		w.found[i].partial = true
-	}
-	w.latest[name] = len(w.found)
-	w.where[len(w.found)] = slices.Clone(w.place)
-	w.found = append(w.found, inner{name: name, pieces: []piece{p}, partial: before})
 }
 
 // endOfDocument is where a here-document ends, and where the script goes on.

@@ -72,6 +72,13 @@ func TestWritten(t *testing.T) {
 		"echo":               {"echo '1\n2' > a\nprintf \"3\n\\\"4\n\" >> a\n", "2"},
 		"echo of one line":   {"echo '1' > a\necho \"it's\" > b\n", ""},
 		"echo without end":   {"echo '1\n2\n", ""},
+		"line by line":       {"echo '1' > $F\necho \"2\" >> $F\nfor i in 3; do\necho \"$i\" >> $F\ndone\n", "3"},
+		"line by line, tee":  {"echo '1' | tee ${F}\necho '2' | tee -a ${F}\necho '3' | tee -a ${F}\n", "3"},
+		"group":              {"{\n  echo '1'\n  cat <<E\n2\nE\n  { # more\n    echo '3'\n  }\n} | sudo tee a\n", "3"},
+		"group elsewhere":    {"(\n  echo 'done'\n  cat <<E\n2\nE\n)\n", "1"},
+		"function":           {"f() {\n  echo '1'\n  echo '2'\n  echo '3'\n}\nf | tee a\nf > b\n", "3"},
+		"function, uncalled": {"function f {\n  echo 'busy'\n  cat <<E\n2\nE\n  kubectl apply -f - <<E\n3\nE\n}\nf\n", "1 1"},
+		"open group":         {"f() {\n  cat <<E\n2\nE\n", "1"},
 		"no quote of a word": {"# don't echo 'x\ncat > a <<E\n1\nE\n", "1"},
 	} {
 		var got []string

@@ -37,7 +37,7 @@ var (
 
 	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tftpl", ".tmpl", ".template", ".in"}
 	// What environment files and units are called; a script is neither.
-	envs  = []string{"", ".env", ".conf", ".default", ".defaults", ".sysconfig", ".environment", ".etcd"}
+	envs  = []string{"", ".env", ".conf", ".cfg", ".default", ".defaults", ".sysconfig", ".environment", ".etcd"}
 	units = []string{"", ".service", ".conf"}
 )
 

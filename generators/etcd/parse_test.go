@@ -140,6 +140,7 @@ func TestDetect(t *testing.T) {
 		want       bool
 	}{
 		"template":            {"etcd.env.j2", "ETCD_DATA_DIR=/var/lib/etcd\n", true},
+		"environment":         {"etcd.cfg", "ETCD_NAME=\"{{ inventory_hostname }}\"\n", true},
 		"drop-in":             {"etcd.service.d/10.conf", "[Service]\nEnvironment=\"ETCD_NAME=a\"\n", true},
 		"clients of etcd":     {"calico.env", "ETCD_ENDPOINTS=https://10.0.0.1:2379\nETCD_KEY_FILE=/k\n", false},
 		"script":              {"start.sh", "export ETCD_NAME=etcd-1\n", false},

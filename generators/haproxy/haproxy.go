@@ -45,12 +45,15 @@ var (
 	named     = pattern.New(`^haproxy.*\.cfg`)
 	directive = pattern.New(`(?m)^[ \t]*(bind|server|mode|timeout|option|balance|default_backend|use_backend|` +
 		`default-server|maxconn|log|daemon|chroot|stats)[ \t\r\n]`)
+	foreign  = pattern.New(`(?m)^[ \t]*(vrrp_\w+|global_defs|http|stream|events)([ \t]+[\w.-]+)?[ \t]*\{[ \t]*$`)
 	template = pattern.New(`^(\{[{%#]|<%|@)`)
 )
 
-// detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it.
+// detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it. A name that
+// only begins like HAProxy's may be that of a file for a program beside it.
 func detect(file string, head []byte) bool {
-	if named.MatchString(path.Base(file)) {
+	base := path.Base(file)
+	if named.MatchString(base) && (strings.HasPrefix(base, "haproxy.cfg") || !foreign.Match(head)) {
 		return true
 	}
 	text := string(head)

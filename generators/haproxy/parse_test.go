@@ -406,6 +406,8 @@ func TestDetect(t *testing.T) {
 		{"/etc/haproxy/haproxy.cfg", "", true},
 		{"templates/haproxy.cfg.j2", "{# x #}\n", true},
 		{"haproxy-etcd.cfg", "", true},
+		{"haproxy-keepalived.cfg", "! virtual router of haproxy\n\nglobal_defs {\n}\n", false},
+		{"haproxy_nginx.cfg", "stream {\n  upstream etcd {\n", false},
 		{"conf.d/50-etcd.cfg", "# comment\n\nfrontend etcd\n  bind :2379\n", true},
 		{"lb.tpl", "{% set x = 1 %}\nbackend etcd\n  server a 10.0.0.1:2379\n", true},
 		{"x.cfg", ".if defined(A)\nglobal\n  daemon\n", true},

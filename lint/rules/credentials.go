@@ -16,8 +16,8 @@ var wellKnown = []string{
 	"vrrp", "yourpassword",
 }
 
-// blank is a word that somebody is to replace: CHANGE_ME, <password>.
-var blank = pattern.New(`^([A-Z][A-Z_]+[A-Z]|<.*>|\[.*|\*+|x{3,}|X{3,})$`)
+// blank is a word that somebody is to replace: CHANGE_ME, LB1_PASS, <password>, %pass%, __PASS__.
+var blank = pattern.New(`^([A-Z][A-Z_]+[A-Z]|[A-Z][A-Z0-9]*_[A-Z0-9_]+|<.*>|\[.*|\*+|x{3,}|X{3,}|%.+%|__\w+__)$`)
 
 // knownToAll reports whether a password is a well-known one, or the name of its user.
 func knownToAll(c topology.Credential) bool {
