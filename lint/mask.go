@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
@@ -59,7 +60,12 @@ type masker struct {
 const (
 	statement = "\x01"
 	closer    = "\x02" // ends what a line before began
+	repeater  = "\x03" // begins what is there several times
+	marks     = statement + closer + repeater
 )
+
+// repeats matches statements that begin a loop.
+var repeats = pattern.New(`^(\{\{-?\s*range\b|\{%[-+]?\s*for\b|<%-?\s*for\b|<%.*(\bdo\b|\{)\s*(\|[^|]*\|)?\s*-?%>$)`)
 
 // closes matches statements that end a block.
 var closes = pattern.New(`^(\{\{-?\s*(/|end\b)|\{%[-+]?\s*end|<%-?\s*(end\b|\}))`)
@@ -95,8 +101,11 @@ func (m *masker) tag(data []byte, i int) int {
 		if t.control != nil && t.control.Match(data[i:i+n]) {
 			m.statements = true
 			word := statement
-			if closes.Match(data[i : i+n]) {
+			switch {
+			case closes.Match(data[i : i+n]):
 				word = closer
+			case repeats.Match(data[i : i+n]):
+				word = repeater
 			}
 			m.fill(i, i+n, word)
 		} else {
@@ -158,15 +167,20 @@ func overwritten(out, text []byte, word string) []byte {
 	return out
 }
 
-// settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began: neither
-// yields text. Where other text stands beside a statement, it becomes a word: what the text becomes is unknown.
+// settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began, or begins
+// a loop that goes on in the next: none of these yields text. Where other text stands beside a statement, it becomes a
+// word: what the text becomes is unknown.
 func (m *masker) settle() {
 	for line := range bytes.Lines(m.out) {
-		empty := len(bytes.Trim(line, statement+closer+" \t\r\n")) == 0 || !bytes.Contains(line, []byte(statement))
+		head := bytes.TrimLeft(line, " \t")
+		if body := bytes.TrimLeft(head, repeater); len(body) < len(head) && !bytes.ContainsAny(body, marks) {
+			head = body
+		}
+		empty := len(bytes.Trim(head, marks+" \t\r\n")) == 0 || !bytes.ContainsAny(head, statement+repeater)
 		run := 0
 		for i, c := range line {
 			switch {
-			case c != statement[0] && c != closer[0]:
+			case !strings.ContainsRune(marks, rune(c)):
 				run = 0
 				continue
 			case empty:

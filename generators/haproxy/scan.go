@@ -230,7 +230,7 @@ func (s *scanner) begin(l line, conditional bool) {
 	}
 	if len(rest) > 0 && rest[0].text != "from" && (next.kind == "listen" || next.kind == "frontend") {
 		bind := word{text: "bind", at: rest[0].at} // versions before 1.7 took the address here
-		next.take(line{append([]word{bind}, rest...), l.at})
+		next.take(line{append([]word{bind}, rest...), l.at, l.block})
 	}
 	s.fragment = s.fragment && next.kind != "defaults" && next.kind != "global"
 	if next.kind == "defaults" {

@@ -41,7 +41,7 @@ func checkBalanceLongLived(g *topology.Group) diag.List {
 			continue // each request is spread, not each connection
 		}
 		how, ok := blind[b.Balance.V]
-		if !b.Balance.Known() || !ok || len(usable(b))-len(backupsOf(b)) < 2 {
+		if !b.Balance.Known() || !ok || !several(b) {
 			continue
 		}
 		at := b.Balance.Span
@@ -59,6 +59,18 @@ func checkBalanceLongLived(g *topology.Group) diag.List {
 		})
 	}
 	return out
+}
+
+// several reports whether connections are spread at all. A server of which a template leaves the name and the address open
+// is as many as there are members.
+func several(b topology.EtcdPool) bool {
+	n := len(backupsOf(b))
+	for _, s := range usable(b) {
+		if n--; unread(s.Name) && unread(s.Host) && !unread(s.Backup) {
+			return true
+		}
+	}
+	return n < -1
 }
 
 // leastconn spells the remedy where that is a local change: in HAProxy's own words, in the pool's own section.

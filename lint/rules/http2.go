@@ -35,17 +35,16 @@ func speaksHTTP1(g *topology.Group, b *topology.Pool) bool {
 	return b.Mode.V == topology.HTTP && servesClients(g, b) && b.HTTP2.Known() && !b.HTTP2.V && (!b.TLS.V || b.HTTP2.State == topology.Set)
 }
 
-// servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may. Where no
-// server shows its port, the listener's tells.
+// servesClients reports whether a pool leads to the members' client port: one of metrics speaks HTTP/1.1, and may. Where the
+// servers' ports do not tell, the listener's does: members on one machine have a port of their own each.
 func servesClients(g *topology.Group, b *topology.Pool) bool {
-	shown := false
+	other := []int{g.PeerPort(), g.MetricsPort(), g.ClientHTTPPort()}
 	for _, s := range b.Servers {
-		if s.Port.Known() && s.Port.V == g.ClientPort() {
-			return true
+		if s.Port.Known() && (s.Port.V == g.ClientPort() || slices.Contains(other, s.Port.V)) {
+			return s.Port.V == g.ClientPort()
 		}
-		shown = shown || s.Port.Known()
 	}
-	return !shown && slices.ContainsFunc(g.EtcdListeners(), func(l topology.EtcdListener) bool {
+	return slices.ContainsFunc(g.EtcdListeners(), func(l topology.EtcdListener) bool {
 		return slices.ContainsFunc(l.Binds, func(a topology.Bind) bool { return a.Port.Known() && a.Port.V == g.ClientPort() }) &&
 			slices.Contains(leadsTo(g, l), b)
 	})
