@@ -28,7 +28,7 @@ var checkEndpoint = Rule{
 
 func checkCheckEndpoint(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if !asksHTTP(b) || !asksEtcd(g, b) {
 			continue
 		}

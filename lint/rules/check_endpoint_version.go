@@ -47,7 +47,7 @@ func checkCheckEndpointVersion(g *topology.Group) diag.List {
 // readyPools are the pools whose check asks etcd for /readyz.
 func readyPools(g *topology.Group) []topology.EtcdPool {
 	var out []topology.EtcdPool
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if path, _ := split(b.Check.Path.V); b.Check.Path.Known() && path == "/readyz" && asksHTTP(b) && asksEtcd(g, b) {
 			out = append(out, b)
 		}

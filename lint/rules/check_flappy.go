@@ -29,7 +29,7 @@ func checkCheckFlappy(g *topology.Group) diag.List {
 		mostRise = 10
 	)
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if !active(b) {
 			continue
 		}

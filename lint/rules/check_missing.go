@@ -35,7 +35,7 @@ var asked = remedies{
 
 func checkCheckMissing(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		bare := unchecked(b)
 		if len(bare) == 0 && b.Check.Kind.V != topology.CheckNone {
 			continue

@@ -29,7 +29,7 @@ func checkCheckNoClientCert(g *topology.Group) diag.List {
 		return nil
 	}
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if !bare(g, b) {
 			continue
 		}
@@ -59,7 +59,7 @@ func checkNoClientCertUnjudged(g *topology.Group) string {
 	if g.DemandsClientCert().Known() {
 		return ""
 	}
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if bare(g, b) {
 			return "nothing says whether etcd demands client certificates: lint its configuration, too"
 		}

@@ -28,7 +28,7 @@ func checkCheckPlainOnTLS(g *topology.Group) diag.List {
 		return nil
 	}
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		if b.Check.Kind.V != topology.CheckHTTP || !asksHTTP(b) || !asksClientPort(g, b) || !scheme.Known() && b.Check.Plain.V {
 			continue
 		}

@@ -43,7 +43,7 @@ var sooner = remedies{
 
 func checkCheckSlow(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		c := b.Check
 		if !active(b) || !c.Interval.Known() || !c.Fall.Known() || c.Fall.V < 1 {
 			continue

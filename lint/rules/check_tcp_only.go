@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
@@ -73,11 +72,6 @@ func onPeerPort(g *topology.Group, b topology.EtcdPool) bool {
 		}
 	}
 	return false
-}
-
-// forPeers reports whether a pool is peers' alone.
-func forPeers(g *topology.Group, b topology.EtcdPool) bool {
-	return !slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Port.V != g.PeerPort() })
 }
 
 // anyChecked reports whether the pool's check may apply to any of its servers.

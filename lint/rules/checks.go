@@ -10,9 +10,9 @@ import (
 // saneHealth is the endpoint that tells the truth on every version of etcd.
 const saneHealth = "/health?exclude=NOSPACE"
 
-// clientPools are the pools that are etcd's and lead to its client port, as far as one can see. One that leads to the
+// checkedPools are the pools that are etcd's and lead to its client port, as far as one can see. One that leads to the
 // peer port must not exist, so no check of it can be right.
-func clientPools(g *topology.Group) []topology.EtcdPool {
+func checkedPools(g *topology.Group) []topology.EtcdPool {
 	var out []topology.EtcdPool
 	for _, b := range g.EtcdPools() {
 		if !onPeerPort(g, b) {
@@ -20,6 +20,13 @@ func clientPools(g *topology.Group) []topology.EtcdPool {
 		}
 	}
 	return out
+}
+
+// clientPools are the pools that are etcd's, without those of peers alone: what matters to clients does not matter there.
+func clientPools(g *topology.Group) []topology.EtcdPool {
+	return slices.DeleteFunc(slices.Clone(g.EtcdPools()), func(b topology.EtcdPool) bool {
+		return len(b.Servers) > 0 && !slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Port.V != g.PeerPort() })
+	})
 }
 
 // clientListeners are the listeners that are etcd's, without those for its peers alone, which must not exist either.

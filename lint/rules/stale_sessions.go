@@ -20,7 +20,7 @@ var staleSessions = Rule{
 
 func checkStaleSessions(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range checkedPools(g) {
 		// A cloud's load balancer is judged by rules of its own. Where nothing is checked nothing is ever marked down.
 		if b.Proxy.Cloud() || !b.CutOnDown.Known() || b.CutOnDown.V || b.Check.Kind.V == topology.CheckNone || !anyChecked(b) {
 			continue
