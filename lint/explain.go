@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/etcdlbgen/etcdlbgen/lint/rules"
+	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
@@ -78,4 +79,20 @@ func docs() []diag.RuleDoc {
 		out = append(out, diag.RuleDoc{ID: r.ID, Title: r.Title, Help: help, Severity: severity, URL: rulesURL + "#" + r.ID})
 	}
 	return out
+}
+
+// UnknownRule says that there is no rule of that id.
+func UnknownRule(id string) string {
+	if near := nearestRule(id); near != "" {
+		return fmt.Sprintf("there is no rule %q, did you mean %q? etcdlbgen explain lists them", id, near)
+	}
+	return fmt.Sprintf("there is no rule %q; etcdlbgen explain lists them", id)
+}
+
+func nearestRule(id string) string {
+	var ids []string
+	for _, r := range rules.All {
+		ids = append(ids, r.ID)
+	}
+	return schema.Nearest(id, ids)
 }

@@ -100,7 +100,7 @@ func Run(o Options) (*Result, error) {
 func choose(only, without []string) ([]rules.Rule, error) {
 	for _, id := range slices.Concat(only, without) {
 		if rules.Find(id) == nil {
-			return nil, &schema.UsageError{Message: fmt.Sprintf("there is no rule %q; etcdlbgen explain lists them", id)}
+			return nil, &schema.UsageError{Message: UnknownRule(id)}
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(rules.All), func(r rules.Rule) bool {

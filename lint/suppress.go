@@ -25,7 +25,8 @@ type ignore struct {
 }
 
 var (
-	marker = pattern.New(`(?:#|//)[ \t]*etcdlbgen:ignore(?:[ \t]+(\S+))?[ \t]*(.*)`)
+	// The formats' own comments: keepalived has exclamation marks, too.
+	marker = pattern.New(`(?:#|//|!)[ \t]*etcdlbgen:ignore(?:[ \t]+(\S+))?[ \t]*(.*)`)
 	date   = pattern.New(`\buntil=(\S*)`)
 )
 
@@ -78,6 +79,17 @@ func (ig *ignore) expired(now time.Time) bool {
 	}
 	t, err := time.Parse(time.DateOnly, ig.until)
 	return err != nil || !now.IsZero() && !now.Before(t.AddDate(0, 0, 1))
+}
+
+// otherwise is what to write in place of a rule that there is not.
+func (ig *ignore) otherwise() string {
+	if strings.Contains(ig.rule, ",") {
+		return "write a comment for each rule, one above the other"
+	}
+	if near := nearestRule(ig.rule); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
 }
 
 // finding is a diagnostic with the spec that is judged with it, if any.
@@ -159,11 +171,14 @@ func (s *suppression) complaints(judged func(rule string) bool) diag.List {
 			out.Warn(ig.span, "unused-ignore", "suppression names no rule, so it suppresses nothing; need # etcdlbgen:ignore RULE reason", "")
 		case known == nil:
 			out.Warn(ig.span, "unused-ignore", fmt.Sprintf(
-				"there is no rule %q, so nothing is suppressed; need one that etcdlbgen explain lists", ig.rule), "")
+				"there is no rule %q, so nothing is suppressed; need one that etcdlbgen explain lists", ig.rule), ig.otherwise())
 		case ig.reason == "":
 			out.Error(ig.span, "ignore-without-reason", fmt.Sprintf(
 				"suppression of %s gives no reason, so it suppresses nothing; need # etcdlbgen:ignore %s reason", ig.rule, ig.rule),
 				"say why the finding is acceptable here")
+		case ig.expired(time.Time{}):
+			out.Warn(ig.span, "ignore-expired", fmt.Sprintf(
+				"suppression of %s is to hold until %q, which is no date, so its finding is back; need one such as until=2027-01-31", ig.rule, ig.until), "")
 		case ig.expired(s.now):
 			out.Warn(ig.span, "ignore-expired", fmt.Sprintf(
 				"suppression of %s held until %s, so its finding is back; need a solution or a later date (until=YYYY-MM-DD)", ig.rule, ig.until), "")

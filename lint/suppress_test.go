@@ -36,6 +36,23 @@ func TestSuppression(t *testing.T) {
 			expect(t, got, tc.want...)
 		})
 	}
+	for comment, want := range map[string]string{
+		"watch-timeouts clients ping":              `did you mean "watch-timeout"?`,
+		"watch-timeout,check-slow clients ping":    "a comment for each rule",
+		"nothing-like-it clients ping":             "",
+		"watch-timeout until=2026-13-01 they ping": `until "2026-13-01", which is no date`,
+	} {
+		in(t, map[string]string{"haproxy.cfg": with("# etcdlbgen:ignore " + comment)})
+		res, _ := run(t, lint.Options{Now: time.Date(2026, 6, 15, 0, 0, 0, 0, time.UTC)})
+		if d := res.Diagnostics[0]; !strings.Contains(d.Message+" "+d.Hint, want) || want == "" && d.Hint != "" {
+			t.Errorf("%s: %s; %s", comment, d.Message, d.Hint)
+		}
+	}
+	t.Run("in keepalived's own comments", func(t *testing.T) {
+		in(t, map[string]string{"keepalived.conf": "vrrp_instance a { ! main\n  virtual_router_id 51 ! etcdlbgen:ignore vrrp-default-id alone here\n}\n"})
+		_, got := run(t, lint.Options{Rules: []string{"vrrp-default-id"}})
+		expect(t, got)
+	})
 	t.Run("of a rule that is off", func(t *testing.T) {
 		in(t, map[string]string{"haproxy.cfg": with("# etcdlbgen:ignore watch-timeout clients ping")})
 		_, got := run(t, lint.Options{Disable: []string{"watch-timeout"}})

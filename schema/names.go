@@ -27,8 +27,8 @@ func dotted(path []string) string {
 	return b.String()
 }
 
-// nearest is the name within a third of its letters, or "".
-func nearest(name string, names []string) string {
+// Nearest is the name within a third of its letters, or "".
+func Nearest(name string, names []string) string {
 	best, limit := "", max(1, len(name)/3)+1
 	for _, n := range names {
 		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d < limit {

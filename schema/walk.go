@@ -153,7 +153,7 @@ func (w *walker) unknown(v cue.Value, sh *shape, path []string, name string) {
 	if len(names) > 0 {
 		hint = "known here: " + strings.Join(names, ", ")
 	}
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if where := w.elsewhere(name); where != "" {
 		hint = fmt.Sprintf("%q belongs below %q", name, where)

@@ -16,7 +16,7 @@ func (c *explainCmd) Run(s *streams) error {
 	}
 	r := rules.Find(c.Rule)
 	if r == nil {
-		return usagef("there is no rule %q; etcdlbgen explain lists them", c.Rule)
+		return &usageError{lint.UnknownRule(c.Rule)}
 	}
 	return lint.Explain(s.out, r)
 }
