@@ -134,6 +134,10 @@ func replaceFile(path string, data []byte) (err error) {
 		path = real
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".etcdlbgen-*")
+	var p *os.PathError
+	if errors.As(err, &p) { // it names a file that nobody knows
+		return fmt.Errorf("write to %s: %w", filepath.Dir(path), p.Err)
+	}
 	if err != nil {
 		return err
 	}
@@ -144,7 +148,11 @@ func replaceFile(path string, data []byte) (err error) {
 	}()
 	mode := os.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
-		if mode = info.Mode().Perm(); mode&0o222 == 0 {
+		mode = info.Mode().Perm()
+		switch {
+		case info.IsDir():
+			return errors.New("it is a folder")
+		case mode&0o222 == 0:
 			return errors.New("it is read-only")
 		}
 		keepOwner(info, tmp.Name())

@@ -156,6 +156,9 @@ func (l *linter) writeBaseline(res *lint.Result) error {
 		return fmt.Errorf("--write-baseline %s: %w", l.WriteBaseline, err)
 	}
 	res.Without(b, l.dir)
+	for _, d := range res.Diagnostics {
+		fmt.Fprintf(l.err, "%s:%d:%d: not in the baseline [%s]: nothing but its fix helps\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
+	}
 	l.gone = nil
 	return nil
 }
