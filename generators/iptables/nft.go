@@ -203,6 +203,9 @@ func (r *nftReader) body(s *nftScanner, name string) {
 
 // chain reads what stands in the braces of a chain.
 func (r *nftReader) chain(s *nftScanner, name string, called word) {
+	for _, t := range r.tables[name] {
+		t.chain(called.text, called.span) // there even without rules
+	}
 	for line, ok := s.line(); ok && line[0].text != "}"; line, ok = s.line() {
 		if line[0].text == "type" || line[0].text == "policy" {
 			r.say(name, called, line)

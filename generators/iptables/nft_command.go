@@ -38,7 +38,7 @@ func (r *nftReader) command(line []word) {
 		for _, t := range r.tables[name] {
 			t.flush(rest[0].text)
 		}
-	case kind == "chain" && len(rest) > 1:
+	case kind == "chain":
 		r.chain(within(rest[1:]), name, rest[0])
 	case kind == "rule" && len(rest) > 1:
 		r.rule(name, rest[0], rest[1:], verb == "insert")

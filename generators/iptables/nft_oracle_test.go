@@ -75,6 +75,8 @@ table inet filter {
 		"commands": `add table inet fw
 add chain inet fw in { type filter hook input priority 0 ; policy drop ; }
 add chain inet fw etcd
+add chain inet fw before
+add rule inet fw in jump before
 add set inet fw lbs { type ipv4_addr ; elements = { 10.0.1.21 } ; }
 add element inet fw lbs { 10.0.1.22 }
 add rule inet fw in tcp dport { 2379, 2380 } jump etcd

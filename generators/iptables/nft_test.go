@@ -138,6 +138,7 @@ func TestNftCommands(t *testing.T) {
 			"6 drop tcp 2379 limited from ?\n",
 		"add table ip6 fw\nadd chain ip6 fw in { type filter hook input priority 0; policy drop; }\nadd rule ip6 fw in tcp dport 22 accept\nflush chain ip6 fw in": "6 drop from ::/0\n",
 		"add table bridge fw\nadd chain bridge fw in { type filter hook input priority 0; policy drop; }":                                                          "",
+		"table ip fw {\nchain before {\n}\nchain in {\ntype filter hook input priority 0;\njump before\ntcp dport 2379 accept\n}\n}\n":                             "4 accept tcp 2379 from 0.0.0.0/0\n",
 		"flush chain inet fw in\nadd rule inet\nadd set inet fw\nadd chain inet fw in { }":                                                                         "",
 	} {
 		if diff := cmp.Diff(want, spell(&topology.Topology{Firewalls: readNft(t, text)})); diff != "" {

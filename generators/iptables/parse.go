@@ -271,6 +271,10 @@ func (r *reader) firewall(family topology.Family) (topology.Firewall, bool) {
 		Observe: topology.DefaultAt(false, c.span),
 	}
 	f.Rules, f.Observe.V = rules(flatten(t, c), c.name)
+	if c.name != "INPUT" && !r.ours { // who comes past the rules before the jump to it is not known
+		before := topology.FirewallRule{Verdict: topology.Accept, From: topology.UnknownAt[netip.Prefix](c.span), Limited: true, Span: c.span}
+		f.Rules = append([]topology.FirewallRule{before}, f.Rules...)
+	}
 	for i := range f.Rules {
 		if from := &f.Rules[i].From; from.State == topology.Defaulted {
 			from.V = all(family)

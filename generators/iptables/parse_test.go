@@ -252,9 +252,11 @@ func TestFamilies(t *testing.T) {
 	reads(t, "counted", "*filter\n:INPUT DROP [1:2]\n[3:4] -A INPUT -i lo -j ACCEPT\n", "4 accept lo", "4 drop from 0.0.0.0/0")
 }
 
-// What a file for --noflush holds without INPUT is one chain; several could be for anything.
+// What a file for --noflush holds without INPUT is one chain; several could be for anything. Rules of INPUT may accept
+// before it.
 func TestFileOfOneChain(t *testing.T) {
-	reads(t, "x.restore", "*filter\n:E - [0:0]\n-A E -p tcp -j F\n:F - [0:0]\n-A F -j DROP\nCOMMIT\n", "4 drop tcp from 0.0.0.0/0")
+	reads(t, "x.restore", "*filter\n:E - [0:0]\n-A E -p tcp -j F\n:F - [0:0]\n-A F -j DROP\nCOMMIT\n",
+		"4 accept limited from ?", "4 drop tcp from 0.0.0.0/0")
 	reads(t, "before.rules", "*filter\n:ufw-before-input - [0:0]\n:ufw-before-output - [0:0]\n-A ufw-before-output -j ACCEPT\nCOMMIT\n")
 }
 

@@ -23,6 +23,12 @@ var terminationIdentity = Rule{
 	Check: checkTerminationIdentity,
 }
 
+// passed spells TLS from client to member.
+var passed = remedies{
+	"nginx": "remove proxy_ssl and ssl from listen: clients then present their own",
+	"":      "remove ssl and crt from the server lines and ssl from the listener: clients then present their own",
+}
+
 func checkTerminationIdentity(g *topology.Group) diag.List {
 	var out diag.List
 	severity, harm := diag.Warning, "roles by certificate mean nothing"
@@ -40,7 +46,7 @@ func checkTerminationIdentity(g *topology.Group) diag.List {
 			Severity: severity,
 			Message: fmt.Sprintf("%s presents a certificate of its own to etcd, so every client is the load balancer to etcd and %s; "+
 				"need TLS passed through", b.Called(), harm),
-			Hint:    "remove ssl and crt from the server lines and ssl from the listener: clients then present their own",
+			Hint:    passed.of(b.Source, b.Proxy),
 			Subject: b.Subject(),
 		})
 	}
