@@ -40,7 +40,7 @@ func checkConnectionLimit(g *topology.Group) diag.List {
 		case known && expected.Known() && most < expected.V:
 			d.Message = fmt.Sprintf("%s admits %d client connections of the %d that the spec expects, so the rest hang; need %d or more",
 				p.Program(), most, expected.V, expected.V)
-			d.Hint = "raise maxconn in the global section (worker_connections in nginx: two a client)"
+			d.Hint = roomier.of(p.Source, p.Proxy)
 			d.Related = []diag.Related{{Span: expected.Span, Message: "the connections to expect"}}
 		case p.FilesSuffice.Known() && !p.FilesSuffice.V:
 			d.Span = p.FilesSuffice.Span
@@ -53,6 +53,12 @@ func checkConnectionLimit(g *topology.Group) diag.List {
 		out = append(out, d)
 	}
 	return out
+}
+
+// roomier spells a higher limit.
+var roomier = remedies{
+	"nginx": "raise worker_connections: each client takes two, and each worker a few of its own",
+	"":      "raise maxconn in the global section",
 }
 
 // limitOf is how many client connections a proxy takes, 0 where it sets no limit.
