@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/etcdlbgen/etcdlbgen/generators"
-	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/lint"
 	"github.com/etcdlbgen/etcdlbgen/schema"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
@@ -82,10 +82,18 @@ func outFiles(files []generators.File) []outFile {
 
 // chosen are the clusters to build; --target and --cluster must name what there is.
 func (b *buildCmd) chosen(res *schema.Result) ([]*schema.Cluster, error) {
+	var names []string
+	for _, t := range generators.Targets {
+		if t.Render != nil {
+			names = append(names, t.Name)
+		}
+	}
 	for _, name := range b.Target {
-		known := slices.ContainsFunc(generators.Targets, func(t target.Target) bool { return t.Name == name && t.Render != nil })
-		if !known {
-			return nil, usagef("--target: there is no target %q", name)
+		if !slices.Contains(names, name) {
+			if near := schema.Nearest(name, names); near != "" {
+				return nil, usagef("--target: there is no target %q, did you mean %q?", name, near)
+			}
+			return nil, usagef("--target: there is no target %q; need one of %s", name, strings.Join(names, ", "))
 		}
 		if !slices.ContainsFunc(res.Clusters, func(c *schema.Cluster) bool { return c.Targets[name] != nil }) {
 			return nil, usagef("--target: the spec does not enable %q", name)

@@ -8,9 +8,6 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
-// stopRule is the id of diagnostics about the output folder.
-const stopRule = "build"
-
 // stopError says why a build wrote nothing: what it found in the output folder is for the user to decide on.
 type stopError struct {
 	diags diag.List
@@ -26,7 +23,7 @@ func (e *stopError) Error() string {
 }
 
 func (e *stopError) add(at diag.Span, message, hint string) {
-	e.diags.Error(at, stopRule, message, hint)
+	e.diags.Error(at, "", message, hint) // no rule of lint, so nothing that explain knows
 }
 
 // orNil is nil when there is nothing to stop for.

@@ -28,6 +28,7 @@ var secrets = []*pattern.Pattern{
 	pattern.New(`(?i)\bauth_pass\s+` + word),
 	pattern.New(`(?i)(?:\bhdr|(?:set|add)[-_]header)\s+\S*(?:auth|cookie|` + key + `)\S*\s+` + word),
 	pattern.New(`(?i)\bauthorization["']?(?:\s*[:=]|\s)\s*["']?(?:(?:basic|bearer)\s+)?([^\s"'{]+)`),
+	pattern.New(`["'](?i:basic|bearer)\s+([^\s"']+)`),
 	pattern.New(`(?i)"\w*user=[^":]*:([^"]*)|'\w*user=[^':]*:([^']*)|\w*user=` + credentials),
 	pattern.New(`(?i)\s(?:-u|--(?:proxy-)?user)["']?[,\s=]\s*` + credentials),
 	pattern.New(`(?i)\s--?[\w-]*` + key + `["']?[,\s]\s*` + word),

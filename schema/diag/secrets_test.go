@@ -22,6 +22,7 @@ func TestMaskSecrets(t *testing.T) {
 		`        auth_pass "Z Z"`,
 		`http-check send meth GET uri /health hdr Authorization "Basic ZZ" hdr X-Token ZZ`,
 		`http-request set-header X-API-Key "Z Z" if a`,
+		`http-request set-header X-Key "Bearer ZZ"`,
 		`proxy_set_header Authorization "Basic ZZ";`,
 		`curl -H "Authorization: Bearer ZZ" -u root:ZZ https://etcd:2379`,
 		`curl -u 'root:Z Z' https://etcd:2379`,
