@@ -39,36 +39,41 @@ func TestPreCommit(t *testing.T) {
 		"frontend etcd\n\tbind *:2379\n\tdefault_backend etcd\nbackend etcd\n\tserver a 10.0.1.10:2379 check\n")
 	put(t, repo, "spec.cue", "cluster: {name: \"prod\", members: m: address: \"10.9.1.10\", metrics: port: 2381}\nloadBalancer: host: \"etcd-lb\"\n")
 	put(t, repo, ".pre-commit-config.yaml", "repos:\n- repo: "+hooks+"\n  rev: "+rev+"\n  hooks:\n"+
-		"  - id: etcdlbgen-lint\n  - id: etcdlbgen-build-check\n    args: [spec.cue, -o, out]\n    files: ^(spec\\.cue|out/)\n")
+		"  - id: etcdlbgen-lint\n  - id: etcdlbgen-build-check\n    args: [spec.cue, -o, out]\n")
 	build(t, repo)
 	commit(t, repo)
 
-	run := func() (string, error) {
-		cmd := exec.Command(preCommit, "run", "--all-files", "--color", "never")
+	home := t.TempDir()
+	run := func(args ...string) (string, error) {
+		cmd := exec.Command(preCommit, append([]string{"run", "--color", "never"}, args...)...)
 		cmd.Dir = repo
 		cmd.Env = append(os.Environ(),
-			"PRE_COMMIT_HOME="+t.TempDir(), "GOFLAGS=-buildvcs=false -modcacherw",
+			"PRE_COMMIT_HOME="+home, "GOFLAGS=-buildvcs=false -modcacherw",
 			// The hook is built with the modules and objects that are here already.
 			"GOMODCACHE="+strings.TrimSpace(output(t, root, "go", "env", "GOMODCACHE")),
 			"GOCACHE="+strings.TrimSpace(output(t, root, "go", "env", "GOCACHE")))
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	out, err := run()
+	out, err := run("--all-files")
 	if err == nil || !strings.Contains(out, "haproxy.cfg:6:17: error: ") || !strings.Contains(out, "[watch-timeout]") {
 		t.Fatalf("the bad file passes: %v\n%s", err, out)
 	}
 	put(t, repo, "haproxy.cfg", strings.ReplaceAll(read(t, repo, "haproxy.cfg"), "20s", "1h"))
 	put(t, repo, "out/haproxy/haproxy.cfg", "# edited\n")
 	commit(t, repo)
-	out, err = run()
+	out, err = run("--all-files")
 	if err == nil || !strings.Contains(out, "-# edited") || strings.Contains(out, "[watch-timeout]") {
 		t.Fatalf("the edited file passes build --check, or the mended one does not pass lint: %v\n%s", err, out)
 	}
 	build(t, repo, "--force")
 	commit(t, repo)
-	if out, err = run(); err != nil {
+	if out, err = run("--all-files"); err != nil {
 		t.Fatalf("the mended repository fails: %v\n%s", err, out)
+	}
+	output(t, repo, "git", "rm", "-q", "out/haproxy/haproxy.cfg")
+	if out, err = run(); err == nil || !strings.Contains(out, "new file mode") {
+		t.Fatalf("a commit that removes what was built passes: %v\n%s", err, out)
 	}
 }
 
