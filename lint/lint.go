@@ -130,7 +130,7 @@ func hosts(endpoints []string) ([]endpoint, error) {
 			full, scheme = "https://"+e, ""
 		}
 		u, err := url.Parse(full)
-		if err != nil || u.Hostname() == "" {
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, &schema.UsageError{Message: fmt.Sprintf("--endpoint %s: not a URL; need one such as https://etcd-lb.example.com:2379", e)}
 		}
 		out = append(out, endpoint{topology.SetAt(topology.Host(u.Hostname()), diag.Span{}), strings.ToLower(scheme)})

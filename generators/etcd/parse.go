@@ -86,7 +86,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 		if read == nil { // its name says nothing, what masking left of it neither
 			continue
 		}
-		facts.Written = f.At
+		facts.Written, facts.Branches = f.At, f.Branches()
 		diags = append(diags, read(f, &facts)...)
 	}
 	facts.Fill(t)

@@ -105,6 +105,20 @@ ExecStart=-/usr/bin/docker run --name etcd quay.io/coreos/etcd:v3.5.21 /usr/loca
 	}
 }
 
+func TestVersionByImage(t *testing.T) {
+	const image, flags = "quay.io/coreos/etcd:v3.5.9", "--name a --listen-client-urls https://10.0.1.10:2379"
+	for path, text := range map[string]string{
+		"etcd.service": "[Service]\nExecStart=/usr/bin/docker run --net=host " + image + " /usr/local/bin/etcd " + flags + "\n",
+		"compose.yaml": "services:\n  a:\n    image: " + image + "\n    command: etcd " + flags + "\n",
+		"start.sh":     "#!/bin/sh\ndocker run -d --net=host " + image + " etcd " + flags + "\n",
+	} {
+		top, _ := read(t, path, text)
+		if v := top.Etcd.Version; v.V != "3.5.9" || written(text, v.Span) != "3.5.9" {
+			t.Errorf("%s: got %+v", path, v)
+		}
+	}
+}
+
 func TestInitialCluster(t *testing.T) {
 	top, _ := read(t, "etcd.env", `ETCD_INITIAL_ADVERTISE_PEER_URLS=https://10.0.1.10:2380
 ETCD_INITIAL_CLUSTER=a=https://10.0.1.11:2380,b=https://10.0.1.10:2380,a=https://[fd00::11]:2380

@@ -304,6 +304,9 @@ func (m *method) port(v member) topology.Value[int] {
 		}
 	}
 	p := v.params
+	if addr, ok := p.set["addr"]; ok {
+		return topology.UnknownAt[int](addr.value.at) // of something else than the server
+	}
 	p.loose = false
 	out := paramOf(p, "port", readPort, v.Port.V, v.Span)
 	if out.State == topology.Defaulted && !v.Port.Known() {

@@ -305,6 +305,9 @@ frontend e
 		{"method that a condition guards", "global\nlisten a\n.if defined(X)\noption tcp-check\n.endif\nserver x 10.0.0.1:1 check\n", []string{
 			"check a ? (1) ? ? every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @4:1-17",
 		}},
+		{"check of another address", "global\nlisten a\noption httpchk GET /health\nserver x 10.0.0.1:1 check addr 10.0.0.9\n", []string{
+			"check a http ? GET /health every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @3:1-27",
+		}},
 		{"several globals", "global\nmaxconn 10\nglobal\nhard-stop-after 5m\nglobal\nmaxconn 20\n", []string{"proxy max=20 stop=5m0s"}},
 		{"inherited", "defaults\nmode http\nmaxconn 50\ndefault_backend b\nretries 1\noption httpchk GET /health\nhttp-check send meth HEAD\ndefault-server check\nfrontend f\nbackend b\nserver a 10.0.0.1:1\n", []string{
 			"listener f http max=50",

@@ -70,7 +70,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 	for _, f := range src.Files {
 		y, more := target.ParseYAML(f, "Kubernetes")
 		diags = append(diags, more...)
-		facts.Written = f.At
+		facts.Written, facts.Branches = f.At, f.Branches()
 		r := reader{y, &facts, map[*yaml.Node]bool{}, maxWords}
 		for _, root := range y.Roots {
 			if kind := target.Field(root, "kind"); kind != nil && slices.Contains(kubeadmKinds, kind.Value) {

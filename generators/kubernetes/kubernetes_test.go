@@ -160,6 +160,26 @@ func TestInsecureCalls(t *testing.T) {
 	}
 }
 
+// TestBranches: of flags that branches of a template set nobody knows which one is there.
+func TestBranches(t *testing.T) {
+	const text = "kind: Pod\nspec:\n  containers:\n  - command:\n    - etcd\n    - --name=a\n" +
+		"{{- if .Metrics }}\n    - --listen-metrics-urls=http://0.0.0.0:2381\n    - --client-cert-auth\n" +
+		"{{- else }}\n    - --listen-metrics-urls=http://127.0.0.1:2381\n    - --client-cert-auth\n{{- end }}\n"
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, "{{") {
+			lines[i] = strings.Repeat(" ", len(l))
+		}
+	}
+	top, _ := kubernetes.Target.Parse(target.Source{Path: "a.yaml", Files: []target.File{{
+		Path: "a.yaml", Data: []byte(strings.Join(lines, "\n")), Written: []byte(text),
+	}}})
+	f := top.Etcd.Members[0].Flags
+	if len(f.ListenMetricsURLs) != 1 || f.ListenMetricsURLs[0].Known() || !f.ClientCertAuth.V {
+		t.Errorf("got %+v", f)
+	}
+}
+
 func TestPlaceholderOfTheOnlyEndpoint(t *testing.T) {
 	text := "kind: Pod\nspec:\n  containers:\n  - name: kube-apiserver\n    command: [kube-apiserver, \"--etcd-servers={{ etcd_lb }}\"]\n"
 	masked := strings.Replace(text, "{{ etcd_lb }}", strings.Repeat(topology.Hole, 5)[:13], 1)

@@ -12,6 +12,8 @@ import (
 type Facts struct {
 	// Written returns the text of a span before placeholders were masked, or "".
 	Written func(diag.Span) string
+	// Branches says that a template decides which lines there are: of two that set one thing nobody knows which.
+	Branches bool
 
 	members []topology.Member
 	dialers []topology.Dialer
@@ -29,11 +31,12 @@ func (f *Facts) Fill(t *topology.Topology) {
 func (f *Facts) Run(r Run) {
 	etcd, etcdctl := Variables(r.Env)
 	for _, c := range r.calls() {
+		c.flags = f.certain(c.flags)
 		switch c.program {
 		case Etcd:
 			f.Etcd(append(etcd, c.flags...), c.span)
 			etcd = nil
-			if v := versionOf(r.Image); v.Known() && len(f.members) > 0 {
+			if v := r.version(); v.Known() && len(f.members) > 0 {
 				f.version = v
 			}
 		case APIServer:
@@ -66,6 +69,30 @@ var serving = []string{
 	"initial-cluster", "listen-metrics-urls", "client-cert-auth", "cert-file", "trusted-ca-file", "peer-cert-file",
 }
 
+// certain makes unknown what branches of a template set to different values.
+func (f *Facts) certain(s Settings) Settings {
+	if !f.Branches {
+		return s
+	}
+	first, torn := map[string]string{}, map[string]bool{}
+	for _, v := range s {
+		if before, ok := first[v.Name]; ok && before != v.Value.V {
+			torn[v.Name] = true
+		}
+		first[v.Name] = v.Value.V
+	}
+	if len(torn) == 0 {
+		return s
+	}
+	s = slices.Clone(s)
+	for i, v := range s {
+		if torn[v.Name] {
+			s[i].Value = topology.SetAt(topology.Hole, v.Value.Span)
+		}
+	}
+	return s
+}
+
 // maxMembers is how many members of one source are read, more than any cluster has.
 const maxMembers = 1000
 
@@ -74,6 +101,7 @@ func (f *Facts) Etcd(s Settings, at diag.Span) {
 	if !slices.ContainsFunc(serving, s.Has) || len(f.members) > maxMembers {
 		return
 	}
+	s = f.certain(s)
 	flags := topology.Flags{
 		ListenClientURLs:     s.list("listen-client-urls"),
 		AdvertiseClientURLs:  s.list("advertise-client-urls"),

@@ -51,6 +51,16 @@ func versionOf(image topology.Value[string]) topology.Value[string] {
 	return Part(image, at[2], at[3])
 }
 
+// version is the version of etcd that a run states: by its container's image, or one that the command line names.
+func (r Run) version() topology.Value[string] {
+	for _, w := range append([]topology.Value[string]{r.Image}, r.Words...) {
+		if v := versionOf(w); v.Known() {
+			return v
+		}
+	}
+	return topology.Value[string]{}
+}
+
 // Setting is a flag or variable: its name as a flag is called, without dashes, and what it is set to.
 type Setting struct {
 	Name  string

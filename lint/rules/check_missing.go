@@ -28,6 +28,7 @@ const onMetricsPort = " that asks GET " + saneHealth + " on port 2381; etcd need
 // asked spells a check that asks etcd for its health.
 var asked = remedies{
 	"haproxy": "add option httpchk GET " + saneHealth + ", and check port 2381 to each server line; etcd needs --listen-metrics-urls=http://<address>:2381",
+	"nginx":   "remove max_fails=0; HAProxy and NGINX Plus ask each member for its health, too",
 	"azure":   "set probe_id to a probe" + onMetricsPort,
 	"gcp":     "set health_checks to a check" + onMetricsPort,
 	"":        "add a check" + onMetricsPort,

@@ -69,13 +69,14 @@ func patience(l topology.EtcdListener, d time.Duration) string {
 	seconds := fmt.Sprint(int(d / time.Second))
 	aws := "set tcp_idle_timeout_seconds = " + seconds
 	nginx := "set proxy_timeout " + topology.Short(d)
+	haproxy := "add timeout tunnel " + topology.Short(d) + " to the backend, or set timeout client and timeout server to as much"
 	if l.Mode.V == topology.HTTP {
 		aws = "set idle_timeout = " + seconds
+		haproxy = "set timeout client and timeout server to " + topology.Short(d) + "; in HTTP mode timeout tunnel does not hold"
 		nginx = "set grpc_read_timeout and grpc_send_timeout (with proxy_pass, proxy_read_timeout) to " + topology.Short(d)
 	}
 	return remedies{
-		"haproxy": "add timeout tunnel " + topology.Short(d) + " to the backend, or set timeout client and timeout server to as much",
-		"nginx":   nginx, "aws": aws, "aws-classic": "set idle_timeout = " + seconds,
+		"haproxy": haproxy, "nginx": nginx, "aws": aws, "aws-classic": "set idle_timeout = " + seconds,
 		"azure":     "set idle_timeout_in_minutes = " + fmt.Sprint(int(d/time.Minute)),
 		"gcp-proxy": "set timeout_sec = " + seconds, "spec": `set timeouts: idle: "` + topology.Short(d) + `"`,
 		"": "set it to " + topology.Short(d),
