@@ -160,6 +160,15 @@ func TestInsecureCalls(t *testing.T) {
 	}
 }
 
+// TestVersionOfTheServer: a container that calls etcdctl may have any version.
+func TestVersionOfTheServer(t *testing.T) {
+	top := read(t, "kind: Pod\nspec:\n  containers:\n  - image: k8s.io/etcd:3.5.15-0\n    command: [etcd, --name=a]\n"+
+		"  - image: k8s.io/etcd:3.4.3-0\n    command: [etcdctl, get, /]\n")
+	if v := top.Etcd.Version; v.V != "3.5.15" {
+		t.Errorf("got %+v", v)
+	}
+}
+
 // TestBranches: of flags that branches of a template set nobody knows which one is there.
 func TestBranches(t *testing.T) {
 	const text = "kind: Pod\nspec:\n  containers:\n  - command:\n    - etcd\n    - --name=a\n" +

@@ -34,9 +34,10 @@ func (f *Facts) Run(r Run) {
 		c.flags = f.certain(c.flags)
 		switch c.program {
 		case Etcd:
+			before := len(f.members)
 			f.Etcd(append(etcd, c.flags...), c.span)
 			etcd = nil
-			if v := r.version(); v.Known() && len(f.members) > 0 {
+			if v := r.version(); v.Known() && len(f.members) > before {
 				f.version = v
 			}
 		case APIServer:

@@ -29,7 +29,7 @@ func checkUnknownBackend(g *topology.Group) diag.List {
 			said := map[diag.Span]bool{} // what defaults say holds for several
 			for j := range p.Listeners {
 				l := topology.EtcdListener{Listener: &p.Listeners[j], Source: t, Proxy: p}
-				for _, r := range l.Routes {
+				for _, r := range l.Listener.Routes {
 					if !r.Missing || said[r.Pool.Span] {
 						continue
 					}

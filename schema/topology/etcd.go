@@ -29,14 +29,15 @@ type EtcdListener struct {
 	Source *Topology
 	Proxy  *Proxy
 	Proof  Proof
+	Routes []Route // those to etcd's pools, or to what is not at hand
 }
 
 // Subject names the listener for diagnostics: alike in a spec and in the file built from it. Its pools name it, since
 // not every format has names for listeners.
 func (l EtcdListener) Subject() string {
 	name := l.Name.V
-	if len(l.Routes) > 0 {
-		name = l.Routes[0].Pool.V
+	if all := l.Listener.Routes; len(all) > 0 {
+		name = all[0].Pool.V
 	}
 	return l.Proxy.Platform + " listener " + name
 }
@@ -121,6 +122,10 @@ func (g *Group) EtcdListeners() []EtcdListener {
 	if g.listeners != nil {
 		return g.listeners
 	}
+	own := map[*Pool]bool{}
+	for _, b := range g.EtcdPools() {
+		own[b.Pool] = true
+	}
 	out := []EtcdListener{}
 	for _, t := range g.Sources {
 		for i := range t.Proxies {
@@ -128,7 +133,11 @@ func (g *Group) EtcdListeners() []EtcdListener {
 			for j := range p.Listeners {
 				l := &p.Listeners[j]
 				if proof := g.Listener(t, p, l); proof != NotEtcd {
-					out = append(out, EtcdListener{l, t, p, proof})
+					routes := slices.DeleteFunc(slices.Clone(l.Routes), func(r Route) bool {
+						b := g.PoolOf(p, r.Pool.V)
+						return b != nil && !own[b]
+					})
+					out = append(out, EtcdListener{l, t, p, proof, routes})
 				}
 			}
 		}
