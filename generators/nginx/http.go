@@ -97,7 +97,7 @@ func webBinds(s scope) []topology.Bind {
 // guards are directives that decide who may see a location, and statuses those that show what NGINX does.
 var (
 	guards   = []string{"allow", "deny", "auth_basic", "auth_request", "auth_jwt", "internal", "ssl_verify_client"}
-	statuses = []string{"stub_status", "vhost_traffic_status_display"}
+	statuses = []string{"stub_status", "vhost_traffic_status_display", "api"}
 )
 
 // status says whether a location that shows what NGINX does asks who wants to know; unknown where there is none, or where

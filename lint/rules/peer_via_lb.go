@@ -152,7 +152,7 @@ func admitted(g *topology.Group, t *topology.Topology, f topology.Firewall, bala
 			who += " " + from
 		}
 		out = append(out, diag.Diagnostic{
-			Span:     r.Span,
+			Span:     wall{&f, t}.place(r),
 			Severity: diag.Error,
 			Message: fmt.Sprintf("a firewall rule lets %s reach the peer port %d, which only members may use; "+
 				"need the client port %d and the port of the health check only", who, g.PeerPort(), g.ClientPort()),
