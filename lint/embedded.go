@@ -15,6 +15,7 @@ type inner struct {
 	name    string  // what it is installed as, "" where nothing says
 	pieces  []piece // in order
 	partial bool    // only a run tells what else the file holds
+	open    bool    // nothing ends it
 }
 
 // piece is a stretch of the outer file.
@@ -76,6 +77,9 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 			if !script && !ours.MatchString(in.name) && !ours.Match(head) {
 				continue
 			}
+			if scripts.Match(head) && !isScript(in.name, nil) {
+				in.name += ".sh"
+			}
 			kind := detect(in.name, head)
 			if ext := nature(head); kind == nil && ext != "" { // a name says so elsewhere
 				in.name += ext
@@ -97,7 +101,7 @@ func nature(head []byte) string {
 	switch {
 	case documents.Match(head):
 		return ".yaml"
-	case commanding.Match(head) && !scripts.Match(head):
+	case commanding.Match(head):
 		return ".sh"
 	}
 	return ""

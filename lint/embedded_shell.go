@@ -12,6 +12,8 @@ var (
 	scripts     = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
 	commanding  = pattern.New(`(?m)^[ \t]*(sudo[ \t]+)?([\w./-]*/)?(ip6?tables(-legacy|-nft)?[ \t]+-|nft[ \t]+(add|insert)[ \t])`)
 	redirects   = pattern.New(`<<(-?)\s*(["']?)\\?([A-Za-z_][A-Za-z0-9_]*)`)
+	setsOurs    = pattern.New(`^(export\s+)?[A-Z][A-Z0-9_]*=.*(ETCD|etcd|2379)|^(export\s+)?ETCD[A-Z_]*=`)
+	shells      = pattern.New(`(^|[\s|;&/"'(])(ssh|bash|sh|zsh)\s[^|]*$`)
 	echoes      = pattern.New(`^[^#"']*\b(?:echo|printf)\s+(?:-\w+\s+)*(["'])`)
 	prints      = pattern.New(`^\s*(?:sudo\s+)?(?:cat|echo|printf)\b[^|]*$`)
 	destination = pattern.New(`(>>?|\btee\s+(?:-\S+\s+)*)\s*["']?([^\s"'<>|;&]+)`)
@@ -34,6 +36,7 @@ type writer struct {
 	where     map[int][]branch // of the pieces of each file
 	ifs       int
 	short     map[int]bool // files that began with a single line
+	sets      map[int]bool // and those where it sets a variable
 	groups    []group      // that are open
 	functions map[string][]text
 }
@@ -69,7 +72,7 @@ const fewLines = 3
 // written are the files that a script writes: bodies of here-documents, and quoted texts that echo gets. What is appended
 // to a file belongs to it.
 func written(data []byte, p piece) []inner {
-	w := writer{latest: map[string]int{}, where: map[int][]branch{}, short: map[int]bool{}, functions: map[string][]text{}}
+	w := writer{latest: map[string]int{}, where: map[int][]branch{}, short: map[int]bool{}, sets: map[int]bool{}, functions: map[string][]text{}}
 	for at := p.from; at < p.to; {
 		command, next := lineAt(data[:p.to], at)
 		w.follow(command)
@@ -78,7 +81,12 @@ func written(data []byte, p piece) []inner {
 		case m != nil:
 			mark, tabs := string(command[m[6]:m[7]]), m[2] < m[3]
 			end, after := endOfDocument(data[:p.to], next, mark, tabs)
-			w.add(text{piece{next, end, p.literal && m[4] < m[5], p.template}, false}, command, prints.Match(command))
+			if shells.Match(command[:m[0]]) && !destination.Match(command) {
+				command = []byte("> commands.sh") // run, not written
+				delete(w.latest, "commands.sh")
+			}
+			t := text{piece: piece{next, end, p.literal && m[4] < m[5], p.template}, open: end == after}
+			w.add(t, command, prints.Match(command))
 			next = after
 		case quoted != nil:
 			end := closing(data[:p.to], at+quoted[3], data[at+quoted[2]])
@@ -91,7 +99,9 @@ func written(data []byte, p piece) []inner {
 				rest, after = append(slices.Clip(rest[:len(rest)-1]), more...), further
 			}
 			literal := p.literal && data[at+quoted[2]] == '\''
-			w.add(text{piece{startOfText(data, at+quoted[3]), end, literal, p.template}, end <= at+len(command)}, rest, !bytes.ContainsRune(rest, '|'))
+			from, single := startOfText(data, at+quoted[3]), end <= at+len(command)
+			t := text{piece: piece{from, end, literal, p.template}, single: single, sets: single && setsOurs.Match(data[from:end])}
+			w.add(t, rest, !bytes.ContainsRune(rest, '|'))
 			next = after
 		}
 		at = next
@@ -99,7 +109,8 @@ func written(data []byte, p piece) []inner {
 	w.disclose()
 	var out []inner
 	for i, in := range w.found {
-		if !w.short[i] || len(in.pieces) >= fewLines {
+		if short := w.short[i] && len(in.pieces) < fewLines; !short || w.sets[i] {
+			in.partial = in.partial || short
 			out = append(out, in)
 		}
 	}
@@ -110,6 +121,8 @@ func written(data []byte, p piece) []inner {
 type text struct {
 	piece
 	single bool // line
+	sets   bool // a variable, whose neighbours mean nothing to it
+	open   bool // to the end of the script: the text of more than one file, perhaps
 }
 
 // add takes in a text that a command writes. What is printed in a group may be a part of more. A single line that goes to
@@ -147,16 +160,18 @@ func (w *writer) put(name string, appended bool, texts ...text) {
 		w.latest[name] = i
 		w.where[i] = slices.Clone(w.place)
 		w.found = append(w.found, inner{name: name, partial: before})
-		w.short[i] = texts[0].single
+		w.short[i], w.sets[i] = texts[0].single, texts[0].sets
 	} else {
 		w.where[i] = append(w.where[i], w.place...)
 	}
 	for _, t := range texts {
 		w.found[i].pieces = append(w.found[i].pieces, t.piece)
+		w.found[i].open = w.found[i].open || t.open
 	}
 }
 
-// endOfDocument is where a here-document ends, and where the script goes on.
+// endOfDocument is where a here-document ends, and where the script goes on. Behind the mark may stand what closes the
+// quote or the bracket that holds the whole command.
 func endOfDocument(data []byte, at int, mark string, tabs bool) (end, next int) {
 	for at < len(data) {
 		line, rest := lineAt(data, at)
@@ -164,7 +179,7 @@ func endOfDocument(data []byte, at int, mark string, tabs bool) (end, next int) 
 		if tabs {
 			text = strings.TrimLeft(text, "\t")
 		}
-		if strings.TrimLeft(text, " ") == mark {
+		if strings.Trim(strings.TrimRight(text, `'")`), " ") == mark {
 			return at, rest
 		}
 		at = rest

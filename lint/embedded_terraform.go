@@ -15,7 +15,7 @@ var (
 	called = pattern.New(`^\s*(?:(?:path|filename|file_name|destination|dest)|(name))\s*[=:]\s*"([^"]+)"`)
 	// inline is a list of commands that a provisioner runs.
 	inline  = pattern.New(`^\s*(?:inline|commands)\s*=\s*\[\s*$`)
-	oneText = pattern.New(`^(\s*")((?:[^"\\]|\\.)*)"\s*,?\s*(?:(?:#|//).*)?$`)
+	oneText = pattern.New(`^(\s*,?\s*")((?:[^"\\]|\\.)*)"\s*,?\s*(?:(?:#|//).*)?$`)
 )
 
 func isTerraform(p string) bool { return path.Ext(p) == ".tf" }

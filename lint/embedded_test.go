@@ -19,6 +19,8 @@ func TestEmbedded(t *testing.T) {
 		{"through tee", "sudo tee /etc/nginx/nginx.conf >/dev/null <<-\"EOF\"\n\tevents { }\n\tEOF\n", []string{"nginx"}},
 		{"two", "cat >a.cfg <<A\n" + cfg + "A\ncat >b.cfg <<B\n" + cfg + "B\n", []string{"haproxy", "haproxy"}},
 		{"without an end", "cat > haproxy.cfg <<EOF\n" + cfg, []string{"haproxy"}},
+		{"of a script by its text", "ssh m <<'E'\nset -e\ncat > /etc/nginx/nginx.conf <<F\nevents { }\nF\nE\n", []string{"nginx"}},
+		{"of YAML by its text", "kubectl apply -f - <<E\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: etcd\nE\n", []string{"kubernetes"}},
 		{"of another kind", "cat > motd <<EOF\nhello\nEOF\n", nil},
 		{"none", "echo '<<' EOF\nx=$((1 << 2))\n", nil},
 		{"rules of iptables", "cat > /etc/iptables/rules.v4 <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n", []string{"iptables"}},

@@ -76,7 +76,9 @@ func (in *input) one(u unit) (p parsed) {
 			"more than any configuration needs, so the others are not looked for; need fewer", maxIncludes), "")
 	}
 	t, diags := u.format.Parse(src)
-	p.diags = append(p.diags, told(diags)...)
+	if doc := u.files[0].doc; doc == nil || !doc.open {
+		p.diags = append(p.diags, told(diags)...)
+	}
 	if t != nil {
 		s.Topology = t
 		s = in.light(s)

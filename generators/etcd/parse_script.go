@@ -16,8 +16,13 @@ var (
 	shebang = pattern.New(`^#!\S*(sh|bash|env\s+(ba)?sh)\b`)
 	// starts is a server with a flag, or a container with a variable, of which a word of prose has neither; or a client that
 	// verifies nothing.
-	starts  = pattern.New(`(?m)^[^#\n]*(^|[\s/"'&|;(])(etcd|kube-apiserver)(:[\w.-]+)?["']?\s+(\\\s*\n\s*)?-{1,2}[a-z]|(-e|--env)[ =]["']?ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)|^[^#\n]*(ETCDCTL_INSECURE_SKIP_TLS_VERIFY=|\betcdctl\b(?s:.{0,500})--insecure-skip-tls-verify)`)
+	starts  = pattern.New(`(?m)^[^#\n]*(^|[\s/"'&|;(])(etcd|kube-apiserver)(:[\w.-]+)?["']?\s+(\\\s*\n\s*)?-{1,2}[a-z]|(-e|--env)[ =]["']?ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)|^[ \t]*export[ \t]+ETCD_(LISTEN|ADVERTISE)_|^[^#\n]*(ETCDCTL_INSECURE_SKIP_TLS_VERIFY=|\betcdctl\b(?s:.{0,500})--insecure-skip-tls-verify)`)
 	heredoc = pattern.New(`<<-?\s*["']?\\?([A-Za-z_][A-Za-z0-9_]*)`)
+
+	// byFlags is a command whose name only a run tells, with flags that only one program has.
+	byFlags = pattern.New(`(?m)^[ \t]*\S+[ \t]+(\\\s*\n\s*)?-([^\n]*\\\n)*[^\n]*--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls|etcd[-_]servers)\b`)
+
+	exports = pattern.New(`^\s*export\s+ETCD_`)
 
 	insecure = "ETCDCTL_INSECURE_SKIP_TLS_VERIFY="
 
@@ -27,7 +32,11 @@ var (
 // isScript reports whether a file is a script of a shell that starts a server by itself.
 func isScript(file string, head []byte) bool {
 	ext := extension(file)
-	return (ext == ".sh" || ext == ".bash" || shebang.Match(head)) && starts.Match(head) && starts.MatchString(commands(string(head)))
+	if ext != ".sh" && ext != ".bash" && !shebang.Match(head) || !starts.Match(head) && !byFlags.Match(head) {
+		return false
+	}
+	text := commands(string(head))
+	return starts.MatchString(text) || byFlags.MatchString(text)
 }
 
 // commands is a script without its here-documents, which are files of their own. Lines stay.
@@ -57,7 +66,12 @@ func commands(text string) string {
 // script reads the commands of a shell.
 func script(f target.File, facts *process.Facts) diag.List {
 	f.Data = []byte(commands(string(f.Data)))
+	var exported process.Settings
 	for _, lines := range logical(f) {
+		if exports.MatchString(lines[0].text) && len(lines) == 1 {
+			exported = append(exported, settings(lines[0].words(0))...)
+			continue
+		}
 		var words []topology.Value[string]
 		for _, l := range lines {
 			words = append(words, l.words(0)...)
@@ -66,27 +80,42 @@ func script(f target.File, facts *process.Facts) diag.List {
 			continue
 		}
 		run := process.Run{Words: words, Span: words[0].Span}
+		if computed(words[0].V) {
+			run.Program, run.Words = programOf(words), words[1:]
+		}
 		if slices.ContainsFunc(words, func(w topology.Value[string]) bool { return strings.HasPrefix(w.V, insecure) }) {
 			run.Env = settings(words)
 		}
 		if started, ok := container(words); ok {
 			run = started
 		}
+		run.Env = append(slices.Clip(exported), run.Env...)
 		facts.Run(run)
+	}
+	if !facts.Started() { // by what reads the script
+		facts.Run(process.Run{Program: process.Etcd, Env: exported, Span: diag.Span{File: f.Path, Line: 1, Col: 1}})
 	}
 	return nil
 }
 
+// computed reports whether only a run tells what a word is.
+func computed(word string) bool { return topology.IsHole(word) || strings.HasPrefix(word, "$") }
+
 // container is what `docker run` starts: what follows the image belongs to the program in it.
 func container(words []topology.Value[string]) (process.Run, bool) {
-	is := func(w topology.Value[string]) bool { return slices.Contains(engines, path.Base(w.V)) }
+	is := func(w topology.Value[string]) bool { return slices.Contains(engines, path.Base(w.V)) || computed(w.V) }
 	at := slices.IndexFunc(words, is)
-	if at < 0 || at+1 >= len(words) || words[at+1].V != "run" {
+	if at < 0 {
+		return process.Run{}, false
+	}
+	const options = 3 // words that may stand between, such as -H and its value
+	start := slices.IndexFunc(words[at+1:min(at+2+options, len(words))], func(w topology.Value[string]) bool { return w.V == "run" })
+	if start < 0 || start > 0 && !strings.HasPrefix(words[at+1].V, "-") {
 		return process.Run{}, false
 	}
 	run := process.Run{Span: words[at].Span}
 	var env []topology.Value[string]
-	for i := at + 2; i < len(words); i++ {
+	for i := at + 2 + start; i < len(words); i++ {
 		w := words[i]
 		switch value, joined := strings.CutPrefix(w.V, "--env="); {
 		case joined:

@@ -77,6 +77,31 @@ ExecStart=-/usr/bin/docker run --name etcd quay.io/coreos/etcd:v3.5.21 /usr/loca
   --client-cert-auth --trusted-ca-file "/etc/etcd/ca.crt" \
   --peer-cert-file=/etc/etcd/peer.crt --listen-metrics-urls=http://10.0.1.10:2381 --grpc-keepalive-min-time=2s
 `,
+		"start.sh": `export ETCD_NAME=etcd-1 # the name
+export ETCD_CERT_FILE=/etc/etcd/server.crt
+$ETCD --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
+  -advertise-client-urls='https://10.0.1.10:2379' \
+  --client-cert-auth --trusted-ca-file "/etc/etcd/ca.crt" \
+  --peer-cert-file=/etc/etcd/peer.crt --listen-metrics-urls=http://10.0.1.10:2381 --grpc-keepalive-min-time=2s
+`,
+		"container.sh": `"$ENGINE" run -e ETCD_NAME=etcd-1 -e ETCD_CERT_FILE=/etc/etcd/server.crt \
+  -e ETCD_LISTEN_CLIENT_URLS=https://10.0.1.10:2379,https://127.0.0.1:2379 -e ETCD_PEER_CERT_FILE=/etc/etcd/peer.crt \
+  -e ETCD_ADVERTISE_CLIENT_URLS=https://10.0.1.10:2379 -e ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt -e ETCD_CLIENT_CERT_AUTH=true \
+  -e ETCD_LISTEN_METRICS_URLS=http://10.0.1.10:2381 -e ETCD_GRPC_KEEPALIVE_MIN_TIME=2s "$IMAGE"
+`,
+		"flags.conf": `OPTIONS="--name etcd-1 --cert-file=/etc/etcd/server.crt \
+  --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
+  -advertise-client-urls='https://10.0.1.10:2379' \
+  --client-cert-auth --trusted-ca-file=/etc/etcd/ca.crt \
+  --peer-cert-file=/etc/etcd/peer.crt --listen-metrics-urls=http://10.0.1.10:2381 --grpc-keepalive-min-time=2s"
+`,
+		"options.service": `[Service]
+Environment="OPTIONS=--cert-file=/etc/etcd/server.crt \
+  --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
+  --advertise-client-urls=https://10.0.1.10:2379 --client-cert-auth --trusted-ca-file=/etc/etcd/ca.crt"
+ExecStart=/usr/bin/etcd --name etcd-1 $OPTIONS --peer-cert-file=/etc/etcd/peer.crt \
+  --listen-metrics-urls=http://10.0.1.10:2381 --grpc-keepalive-min-time=2s
+`,
 	}
 	for path, text := range forms {
 		t.Run(path, func(t *testing.T) {
@@ -131,6 +156,24 @@ ETCD_INITIAL_CLUSTER=a=https://10.0.1.11:2380,b=https://10.0.1.10:2380,a=https:/
 	}
 	if d := cmp.Diff(map[string][]string{"a": {"10.0.1.11", "fd00::11"}, "b": {"10.0.1.10"}}, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// How many members there are shows where their addresses do not.
+func TestInitialClusterCounts(t *testing.T) {
+	for cluster, want := range map[string]int{
+		"a=https://$A:2380,b=https://$B:2380": 2, "a=https://10.0.1.10:2380": 1, "$CLUSTER": 0, "$A=https://10.0.1.10:2380,b=https://$B:2380": 0,
+	} {
+		top, _ := read(t, "etcd.env", "ETCD_NAME=x\nETCD_INITIAL_CLUSTER_STATE=new\nETCD_INITIAL_CLUSTER="+cluster+"\n")
+		got := 0
+		for _, m := range top.Etcd.Members {
+			if m.Flags.InitialCluster.Known() {
+				got = m.Flags.InitialCluster.V
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d", cluster, got)
+		}
 	}
 }
 

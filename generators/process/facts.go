@@ -27,6 +27,9 @@ func (f *Facts) Fill(t *topology.Topology) {
 	t.Dialers = f.dialers
 }
 
+// Started reports whether a server of etcd was among the runs.
+func (f *Facts) Started() bool { return len(f.members) > 0 }
+
 // Run adds what a run says. Variables are read by etcd where it is what runs, by etcdctl wherever they are.
 func (f *Facts) Run(r Run) {
 	etcd, etcdctl := Variables(r.Env)
@@ -130,9 +133,9 @@ func (f *Facts) Etcd(s Settings, at diag.Span) {
 // initialCluster counts the members of a new cluster. A member that joins an existing one lists those of the day.
 func (s Settings) initialCluster() topology.Value[int] {
 	names := map[string]bool{}
-	for _, entry := range s.list("initial-cluster") {
-		name, _, ok := strings.Cut(entry.V, "=")
-		if !entry.Known() || !ok {
+	for _, entry := range Split(s.raw("initial-cluster"), ",") {
+		name, _, ok := strings.Cut(entry.V, "=") // where it is does not matter
+		if !ok || !settled(name) {
 			return topology.UnknownAt[int](entry.Span)
 		}
 		names[name] = true

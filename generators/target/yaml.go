@@ -35,6 +35,12 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 		case errors.Is(err, io.EOF):
 			return y, nil
 		case err != nil && topology.IsHole(string(f.Data)):
+			if rest := holes.ReplaceAllFunc(f.Data, blank); !bytes.Equal(rest, f.Data) {
+				f.Data = rest
+				if y, diags := ParseYAML(f, program); diags == nil {
+					return y, nil
+				}
+			}
 			return y, nil
 		case err != nil:
 			return y, diag.List{syntax(f.Path, program, err)}
@@ -44,6 +50,11 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 		}
 	}
 }
+
+// holes are lines that a placeholder fills, which takes its place with whatever indentation is needed there.
+var holes = pattern.New(`(?m)^[ \t]*(?:` + topology.Hole + `)+[a-z_]{0,2}[ \t]*$`)
+
+func blank(line []byte) []byte { return bytes.Repeat([]byte(" "), len(line)) }
 
 // otherBreaks end a line for YAML, but for no editor: others of their length stand in for them.
 var otherBreaks = strings.NewReplacer("\r\n", "\r\n", "\r", " ", "\u0085", "\u00a0", "\u2028", "\u2007", "\u2029", "\u2007")

@@ -45,7 +45,11 @@ func servesClients(g *topology.Group, b *topology.Pool) bool {
 		}
 	}
 	return slices.ContainsFunc(g.EtcdListeners(), func(l topology.EtcdListener) bool {
-		return slices.ContainsFunc(l.Binds, func(a topology.Bind) bool { return a.Port.Known() && a.Port.V == g.ClientPort() }) &&
-			slices.Contains(leadsTo(g, l), b)
+		return onClientPort(g, l) && slices.Contains(leadsTo(g, l), b)
 	})
+}
+
+// onClientPort reports whether a listener is on the members' client port.
+func onClientPort(g *topology.Group, l topology.EtcdListener) bool {
+	return slices.ContainsFunc(l.Binds, func(a topology.Bind) bool { return a.Port.Known() && a.Port.V == g.ClientPort() })
 }

@@ -41,7 +41,11 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 		if l.Mode.V != topology.HTTP || l.TLS.V && l.HTTP2.State == topology.Defaulted || !l.HTTP2.Known() || l.HTTP2.V {
 			continue
 		}
-		for _, b := range leadsTo(g, l) {
+		pools := leadsTo(g, l)
+		if len(pools) == 0 && l.HTTP2.State == topology.Set && onClientPort(g, l) { // to whatever
+			out = append(out, fault(l.HTTP2.Span, l.Called(), "clients", l.Subject(), raw.of(l.Source, l.Proxy)))
+		}
+		for _, b := range pools {
 			if servesClients(g, b) && !said[b] {
 				out = append(out, fault(l.HTTP2.Span, l.Called(), "clients", l.Subject(), raw.of(l.Source, l.Proxy)))
 				break
