@@ -122,7 +122,7 @@ resource "aws_security_group" "etcd" {
   }
 }`, `
 v4: tcp 2379-2379,2380-2380 from 10.0.0.0/8
-v4: tcp 2380-2380 from ? perhaps`},
+v4: tcp 2380-2380 from ?`},
 		{"not made", `
 variable "ids" { default = ["sg-1"] }
 resource "aws_security_group" "etcd" {
