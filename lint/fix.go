@@ -205,7 +205,11 @@ func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 			return nil
 		}
 		if e.Below {
-			out = append(out, below(r.Source(e.Span.File), e, to))
+			added, ok := below(r.Source(e.Span.File), e, to)
+			if !ok {
+				return nil
+			}
+			out = append(out, added)
 			continue
 		}
 		if e == (diag.Edit{Span: e.Span}) {
@@ -224,12 +228,16 @@ func (r *Result) spelled(edits []diag.Edit, at offsets) []diag.Edit {
 }
 
 // below spells an edit that adds a line below the one in which a byte of the text stands: with that line's end, and the
-// indent of the first line further down that says something.
-func below(text []byte, e diag.Edit, at int) diag.Edit {
+// indent of the first line further down that says something. It is not ok where more than a comment follows: a script
+// that writes line by line, say.
+func below(text []byte, e diag.Edit, at int) (edit diag.Edit, ok bool) {
 	line, rest, _ := bytes.Cut(text[at:], []byte("\n"))
 	end := "\n"
 	if trimmed := bytes.TrimSuffix(line, []byte("\r")); len(trimmed) < len(line) {
 		line, end = trimmed, "\r\n"
+	}
+	if behind := bytes.TrimSpace(line); len(behind) > 0 && behind[0] != '#' {
+		return diag.Edit{}, false
 	}
 	indent := "    "
 	for next := range bytes.Lines(rest) {
@@ -242,7 +250,7 @@ func below(text []byte, e diag.Edit, at int) diag.Edit {
 	}
 	col := e.Span.EndCol + utf8.RuneCount(line)
 	span := diag.Span{File: e.Span.File, Line: e.Span.EndLine, Col: col, EndLine: e.Span.EndLine, EndCol: col}
-	return diag.Edit{Span: span, Text: end + indent + e.Text}
+	return diag.Edit{Span: span, Text: end + indent + e.Text}, true
 }
 
 // line widens a span that is to be removed to its whole line, where nothing else stands there.

@@ -20,8 +20,8 @@ type buildCmd struct {
 	Spec    []string `arg:"" help:"Spec files (.cue, .yaml, .json), folders of one CUE package, or - for standard input; several unify into one."`
 	Output  string   `short:"o" required:"" placeholder:"DIR" help:"Folder to write; - prints a txtar archive."`
 	Check   bool     `help:"Write nothing; exit 1 with a diff when DIR is not what would be written."`
-	Target  []string `placeholder:"NAME,…" help:"Only these targets."`
-	Cluster []string `placeholder:"NAME,…" help:"Only these clusters of a fleet."`
+	Target  []string `placeholder:"NAME" help:"Only these targets."`
+	Cluster []string `placeholder:"NAME" help:"Only these clusters of a fleet."`
 	Tag     []string `short:"t" sep:"none" placeholder:"KEY=VALUE" help:"Set a tag that the spec declares with @tag()."`
 	FailOn  failOn   `enum:"error,warning" default:"error" help:"Least severity that stops the build: ${enum}."`
 	Force   bool     `help:"Overwrite generated files that were edited by hand."`

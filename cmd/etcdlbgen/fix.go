@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/etcdlbgen/etcdlbgen/lint"
+	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 )
 
 // maxFixRuns bounds how often files are linted and fixed: an edit may uncover the next finding, but not for ever.
@@ -19,8 +20,17 @@ const maxFixRuns = 10
 // fix applies edits until there are none, says what it did, and returns what is left. Standard input is printed. A file
 // that cannot be written does not keep others from being fixed.
 func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
+	done := map[string]bool{} // one that is found again as it was did not help, and would not the next time
+	name := func(d diag.Diagnostic) string {
+		return fmt.Sprintf("%s:%d:%d: %s [%s]", d.Span.File, d.Span.Line, d.Span.Col, d.Message, d.Rule)
+	}
 	for range maxFixRuns {
 		wrote := false
+		for i, d := range res.Diagnostics {
+			if done[name(d)] {
+				res.Diagnostics[i].Edits = nil
+			}
+		}
 		fixed, _ := res.Fix(l.listed)
 		for _, f := range fixed {
 			if l.unfixed[f.Path] {
@@ -33,6 +43,7 @@ func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 			}
 			wrote = true
 			for _, d := range f.Done {
+				done[name(d)] = true
 				fmt.Fprintf(l.err, "%s:%d:%d: fixed [%s]\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
 			}
 		}

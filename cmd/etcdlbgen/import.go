@@ -23,7 +23,7 @@ import (
 
 type importCmd struct {
 	Path     []string `arg:"" help:"An Ansible inventory, haproxy.cfg, nginx.conf, keepalived.conf, etcd's or kubeadm's configuration; files of one cluster, or folders of them."`
-	Endpoint []string `placeholder:"URL,…" help:"What clients dial, where no file says it."`
+	Endpoint []string `placeholder:"URL" help:"What clients dial, where no file says it."`
 }
 
 // Run prints the spec on stdout, and on stderr what of the files it does not hold.

@@ -23,13 +23,13 @@ const lintMemory = 130 << 20
 
 type lintCmd struct {
 	Path          []string `arg:"" optional:"" help:"Files and folders; host=PATH says which machine a dump is from; - is standard input. Default: the working directory."`
-	Endpoint      []string `placeholder:"URL,…" help:"What clients dial, where no spec says it."`
+	Endpoint      []string `placeholder:"URL" help:"What clients dial, where no spec says it."`
 	EtcdVersion   string   `placeholder:"VERSION" help:"The members' version of etcd, such as 3.5.9, where no file says it."`
 	Format        string   `enum:"text,json,sarif,github,junit" default:"text" help:"One of ${enum}."`
 	Tag           []string `short:"t" sep:"none" placeholder:"KEY=VALUE" help:"Set a tag that a spec declares with @tag()."`
 	Fix           bool     `help:"Apply the safe edits to the files, and report what is left. Standard input is printed fixed, findings go to standard error."`
-	Rule          []string `placeholder:"RULE,…" predictor:"rule" help:"Only these rules."`
-	Disable       []string `placeholder:"RULE,…" predictor:"rule" help:"Not these rules."`
+	Rule          []string `placeholder:"RULE" predictor:"rule" help:"Only these rules."`
+	Disable       []string `placeholder:"RULE" predictor:"rule" help:"Not these rules."`
 	FailOn        failOn   `enum:"error,warning" default:"error" help:"Least severity that makes the exit code 1: ${enum}."`
 	Baseline      string   `placeholder:"FILE" help:"Report only findings that are not in it."`
 	WriteBaseline string   `placeholder:"FILE" help:"Write all findings there are into a baseline."`

@@ -13,7 +13,7 @@ import (
 type showCmd struct {
 	What    string   `arg:"" enum:"endpoints,sans,topology,firewall" help:"One of ${enum}."`
 	Spec    []string `arg:"" help:"Spec files or folders, as for build."`
-	Cluster []string `placeholder:"NAME,…" help:"Only these clusters of a fleet."`
+	Cluster []string `placeholder:"NAME" help:"Only these clusters of a fleet."`
 	Tag     []string `short:"t" sep:"none" placeholder:"KEY=VALUE" help:"Set a tag that the spec declares with @tag()."`
 	Format  string   `enum:"text,json,mermaid" default:"text" help:"One of ${enum}; mermaid draws topology and firewall."`
 }

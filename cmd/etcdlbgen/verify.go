@@ -25,7 +25,7 @@ import (
 
 type verifyCmd struct {
 	Spec           []string      `arg:"" optional:"" help:"Spec files or folders, as for build."`
-	Endpoint       []string      `placeholder:"URL,…" help:"What clients dial, without a spec. The members are then those that etcd lists."`
+	Endpoint       []string      `placeholder:"URL" help:"What clients dial, without a spec. The members are then those that etcd lists."`
 	CACert         string        `name:"cacert" placeholder:"FILE" help:"CA that signed etcd's certificates. Without the three, the paths of the spec's clients.certificate."`
 	Cert           string        `placeholder:"FILE" help:"The client's certificate."`
 	Key            string        `placeholder:"FILE" help:"Its key."`
@@ -33,7 +33,7 @@ type verifyCmd struct {
 	WatchFor       time.Duration `default:"65s" placeholder:"TIME" help:"How long a quiet watch must survive: ${default} unless given, two pings of a client; 0 leaves it out."`
 	DialTimeout    time.Duration `default:"2s" placeholder:"TIME" help:"For a connection; ${default} unless given."`
 	CommandTimeout time.Duration `default:"5s" placeholder:"TIME" help:"For an answer; ${default} unless given."`
-	Cluster        []string      `placeholder:"NAME,…" help:"Only these clusters of a fleet."`
+	Cluster        []string      `placeholder:"NAME" help:"Only these clusters of a fleet."`
 	Tag            []string      `short:"t" sep:"none" placeholder:"KEY=VALUE" help:"Set a tag that the spec declares with @tag()."`
 	Format         string        `enum:"text,json" default:"text" help:"One of ${enum}."`
 }

@@ -46,7 +46,7 @@ func checkSingleEndpoint(g *topology.Group) diag.List {
 			Severity: diag.Warning,
 			Message: fmt.Sprintf("kube-apiserver has the load balancer %s as its only endpoint of etcd, so the control plane is down "+
 				"whenever that is; need the members, or a load balancer on loopback", who),
-			Hint: "list the members in --etcd-servers",
+			Hint: "list the members in its place",
 		})
 	}
 	return out
