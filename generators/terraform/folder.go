@@ -15,6 +15,7 @@ import (
 // folder is a parsed Terraform folder.
 type folder struct {
 	texts     map[string][]byte
+	last      spot             // that was asked for
 	lines     map[string][]int // where lines begin
 	resources []*resource      // in file order
 	byAddress map[string]*resource
@@ -249,7 +250,8 @@ func (f *folder) span(r hcl.Range) diag.Span {
 	return s
 }
 
-// position is the line and column of an offset: those of the parser are of a text that may have been rewritten.
+// position is the line and column of an offset: those of the parser are of a text that may have been rewritten. Many
+// positions in one long line are found one from the other.
 func (f *folder) position(file string, offset int) (line, column int) {
 	text, starts := f.texts[file], f.lines[file]
 	offset = min(max(offset, 0), len(text))
@@ -257,15 +259,26 @@ func (f *folder) position(file string, offset int) (line, column int) {
 	if found {
 		line++
 	}
-	column = 1
-	for at := starts[line-1]; at < offset; column++ {
-		_, size := utf8.DecodeRune(text[at:])
-		if at+size > offset { // within a character
+	at := spot{file: file, line: line, offset: starts[line-1], column: 1}
+	if l := f.last; l.file == file && l.line == line && l.offset <= offset {
+		at = l
+	}
+	for at.offset < offset {
+		_, size := utf8.DecodeRune(text[at.offset:])
+		if at.offset+size > offset { // within a character
 			break
 		}
-		at += size
+		at.offset += size
+		at.column++
 	}
-	return line, column
+	f.last = at
+	return line, at.column
+}
+
+// spot is a position whose offset is known.
+type spot struct {
+	file                 string
+	line, offset, column int
 }
 
 // lineStarts are the offsets at which lines begin.
