@@ -64,6 +64,9 @@ func TestBounds(t *testing.T) {
 		"includes": {map[string]string{
 			"nginx.conf": "events {}\nstream {\n" + numbered("include a%d.conf;\n", 5001) + "}\n",
 		}, "5000 files or patterns", 1},
+		"patterns": {map[string]string{
+			"nginx.conf": "events {}\nstream {\ninclude " + strings.Repeat("*a", 300) + ";\n}\n",
+		}, "5000 files or patterns", 1},
 		".gitignore": {map[string]string{".git/HEAD": "", ".gitignore": strings.Repeat("**/a*b\n", 10_000), "haproxy.cfg": "defaults\n"}, "68 KiB of rules", 1},
 		".etcdlbgen": {map[string]string{".etcdlbgen.json": strings.Repeat("[", 201)}, "201 deep", 0},
 	} {

@@ -31,7 +31,7 @@ func (c *collector) include() {
 				continue
 			}
 			done[key] = true
-			if work[f.chain()]++; work[f.chain()] > maxIncludes {
+			if work[f.chain()] += effort(pattern); work[f.chain()] > maxIncludes {
 				break
 			}
 			found, _ := filepath.Glob(pattern) // a pattern that is none names nothing
@@ -45,6 +45,16 @@ func (c *collector) include() {
 	for i, f := range c.files {
 		c.files[i].overfull = work[f.path] > maxIncludes
 	}
+}
+
+// effort is how many files to look for a pattern is as much work as: it is compared with all in a folder, and so is each
+// part of it.
+func effort(pattern string) int {
+	n := 1
+	for _, c := range meta {
+		n += 20 * strings.Count(pattern, string(c))
+	}
+	return n
 }
 
 // within is the pattern as seen from the working directory, and whether what it names lies below the folder.
@@ -129,6 +139,7 @@ func (x *includer) of(i int) []int {
 	main := path.Dir(x.names[i])
 	seen, done := map[int]bool{i: true}, map[string]bool{}
 	var out []int
+	work := 0
 	for next := []int{i}; len(next) > 0; next = next[1:] {
 		for _, pattern := range x.all[next[0]].files[0].includes {
 			patterns := []string{pattern}
@@ -136,7 +147,7 @@ func (x *includer) of(i int) []int {
 				patterns = []string{path.Join(main, pattern), path.Join(path.Dir(x.names[next[0]]), pattern)}
 			}
 			for _, p := range patterns {
-				if len(done) > 2*maxIncludes { // each is looked for in two folders
+				if work > 2*maxIncludes { // each is looked for in two folders
 					first.files[0].overfull = true
 					return out
 				}
@@ -144,6 +155,7 @@ func (x *includer) of(i int) []int {
 					continue
 				}
 				done[p] = true
+				work += effort(p)
 				for _, j := range x.named(p) {
 					if u := x.all[j]; !seen[j] && u.format == first.format && u.host == first.host {
 						seen[j] = true

@@ -315,8 +315,12 @@ func look(p, machine string, walked bool) (found *collector, err error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, err
 	}
+	var text io.Reader = f
+	if info.Size() == 0 { // of the kernel's files that say so some are never read to an end
+		text = bytes.NewReader(nil)
+	}
 	head := make([]byte, min(info.Size()+1, headSize)) // a byte more, to meet the end
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(text, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
@@ -330,7 +334,7 @@ func look(p, machine string, walked bool) (found *collector, err error) {
 	}
 	guarded(info.Size(), func() {
 		var data []byte
-		if data, err = io.ReadAll(io.LimitReader(f, MaxFile+1-int64(n))); err != nil {
+		if data, err = io.ReadAll(io.LimitReader(text, MaxFile+1-int64(n))); err != nil {
 			return
 		}
 		whole := file{path: p, host: machine, walked: walked, data: append(head, data...), size: info.Size(), format: format}

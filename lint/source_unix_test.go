@@ -3,6 +3,7 @@
 package lint_test
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -66,5 +67,19 @@ func TestPipesOfPackages(t *testing.T) {
 		}
 		_, got := run(t, lint.Options{})
 		expect(t, got, want[pipe])
+	}
+}
+
+// TestKernelFiles: what the kernel makes up has no size, and may have no end, so that it is not read.
+func TestKernelFiles(t *testing.T) {
+	in(t, map[string]string{"cue.mod/readme": ""})
+	for _, name := range []string{"haproxy.cfg", "spec.cue", "cue.mod/module.cue", ".gitignore"} {
+		if err := os.Symlink("/proc/kmsg", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, _ := run(t, lint.Options{})
+	if r.Read != 1 || len(r.Source("haproxy.cfg")) > 0 {
+		t.Errorf("%d files read, %q", r.Read, r.Source("haproxy.cfg"))
 	}
 }

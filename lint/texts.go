@@ -97,6 +97,9 @@ func readText(path string) ([]byte, error) {
 	defer f.Close()
 	var b bytes.Buffer
 	if info, err := f.Stat(); err == nil {
+		if info.Size() == 0 { // as in look
+			return nil, nil
+		}
 		b.Grow(int(min(info.Size(), MaxFile)) + bytes.MinRead)
 	}
 	if _, err := b.ReadFrom(io.LimitReader(f, MaxFile+1)); err != nil {

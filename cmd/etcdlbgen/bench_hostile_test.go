@@ -51,6 +51,18 @@ var hostile = map[string]func() (name, text string){
 	"spec": func() (string, string) {
 		return "spec.yaml", lines("loadBalancer: {host: a.b}\ncluster:\n  name: prod\n  members:\n", 90_000, "    m%d: {address: 10.0.0.1}\n")
 	},
+	"fleet": func() (string, string) {
+		return "spec.cue", lines("", 5000, "clusters: c%[1]d: {\n\tcluster: members: {\n\t\ta: address: \"a.c%[1]d.b\"\n\t\tb: address: \"b.c%[1]d.b\"\n\t}\n\tloadBalancer: host: \"c%[1]d.b\"\n}\n")
+	},
+	"ports": func() (string, string) {
+		return "haproxy.cfg", strings.Repeat("listen a\n bind :1-65535\n", 13_000)
+	},
+	"one line": func() (string, string) {
+		return "rules.yml", lines("groups:\n- rules:\n  - alert: a\n    expr: up\n- {name: b, rules: [", 15_000, "{alert: a%d, expr: haproxy_server_status == 0}, ") + "]}\n"
+	},
+	"templates": func() (string, string) {
+		return "main.tf", "resource \"aws_lb\" \"a\" {\n" + strings.Repeat("{{a}}${b}<%c%>", 30_000)
+	},
 	"cue": func() (string, string) {
 		return "spec.cue", "import \"list\"\ncluster: name: \"a\"\nloadBalancer: host: \"a.b\"\nb: list.Range(0, 1000, 1)\n" +
 			"c: [for x in b for y in b for z in b for u in b {x + y + z + u}]\n"

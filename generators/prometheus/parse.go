@@ -92,6 +92,9 @@ func syntax(file string, err error) diag.Diagnostic {
 	}
 }
 
+// maxLine is the length of lines in which ends are looked for: in longer ones that would take too long.
+const maxLine = 8 << 10
+
 // reader turns nodes into facts with positions.
 type reader struct {
 	file  string
@@ -102,6 +105,9 @@ type reader struct {
 func (r reader) span(n *yaml.Node) diag.Span {
 	s := diag.Span{File: r.file, Line: n.Line, Col: n.Column}
 	if n.Kind != yaml.ScalarNode || n.Line < 1 || n.Line > len(r.lines) {
+		return s
+	}
+	if len(r.lines[n.Line-1]) > maxLine {
 		return s
 	}
 	line := []rune(r.lines[n.Line-1])

@@ -20,6 +20,7 @@ type Group struct {
 	// What every rule asks, worked out when it is first asked for: the sources of a group do not change.
 	members   map[string]bool
 	routes    map[*Proxy]*routing
+	servers   map[*Pool]servers
 	pools     []EtcdPool
 	listeners []EtcdListener
 }
@@ -28,13 +29,14 @@ type Group struct {
 type routing struct {
 	pools     map[string]*Pool
 	listeners map[string][]*Listener
+	proofs    map[string]Proof // by these listeners
 }
 
 func (g *Group) routing(p *Proxy) *routing {
 	if r := g.routes[p]; r != nil {
 		return r
 	}
-	r := &routing{map[string]*Pool{}, map[string][]*Listener{}}
+	r := &routing{map[string]*Pool{}, map[string][]*Listener{}, map[string]Proof{}}
 	for i := range p.Pools {
 		if name := p.Pools[i].Name.V; r.pools[name] == nil {
 			r.pools[name] = &p.Pools[i]
@@ -202,14 +204,19 @@ func (m Member) hosts() []string {
 
 // Pool says whether a pool of a proxy is etcd's.
 func (g *Group) Pool(t *Topology, p *Proxy, b *Pool) Proof {
-	own := g.ownPool(t, b)
-	if own == Proven || onlyForeign(b) {
-		return own
+	own := g.serversOf(t, b)
+	if own.proof == Proven || own.foreign {
+		return own.proof
 	}
-	for _, l := range g.routing(p).listeners[b.Name.V] {
-		own = max(own, g.ownListener(l))
+	r := g.routing(p)
+	routed, known := r.proofs[b.Name.V]
+	if !known {
+		for _, l := range r.listeners[b.Name.V] {
+			routed = max(routed, g.ownListener(l))
+		}
+		r.proofs[b.Name.V] = routed
 	}
-	return own
+	return max(own.proof, routed)
 }
 
 // Listener says whether a listener of a proxy is etcd's.
@@ -220,8 +227,9 @@ func (g *Group) Listener(t *Topology, p *Proxy, l *Listener) Proof {
 	own, pools, others := g.ownListener(l), NotEtcd, 0
 	for _, r := range l.Routes {
 		if b := g.routing(p).pools[r.Pool.V]; b != nil {
-			pools = max(pools, g.ownPool(t, b))
-			if onlyForeign(b) {
+			own := g.serversOf(t, b)
+			pools = max(pools, own.proof)
+			if own.foreign {
 				others++
 			}
 		}
@@ -230,6 +238,24 @@ func (g *Group) Listener(t *Topology, p *Proxy, l *Listener) Proof {
 		return NotEtcd
 	}
 	return max(own, pools)
+}
+
+// servers is what a pool's own name and servers say.
+type servers struct {
+	proof   Proof
+	foreign bool // see onlyForeign
+}
+
+func (g *Group) serversOf(t *Topology, b *Pool) servers {
+	own, known := g.servers[b]
+	if !known {
+		own = servers{g.ownPool(t, b), onlyForeign(b)}
+		if g.servers == nil {
+			g.servers = map[*Pool]servers{}
+		}
+		g.servers[b] = own
+	}
+	return own
 }
 
 func (g *Group) ownPool(t *Topology, b *Pool) Proof {
