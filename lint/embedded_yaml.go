@@ -10,7 +10,7 @@ import (
 
 var (
 	// holds is what makes YAML of interest that is of no format by itself: blocks of text, and a word of ours.
-	holds = pattern.New(`(?m)[:-][ \t]+[|][-+0-9]*[ \t]*(#.*)?$`)
+	holds = pattern.New(`(?m)[:-][ \t]+[|][-+0-9]*[ \t]*(#.*)?\r?$`)
 	ours  = pattern.New(`(?i)etcd|2379|haproxy|keepalived|nginx|iptables|nft\b|\.rules|groups:`)
 	// documents are what is YAML by its text.
 	documents = pattern.New(`(?m)^(#cloud-config|apiVersion:|kind:|write_files:)`)

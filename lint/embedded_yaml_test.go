@@ -45,12 +45,14 @@ func TestWithin(t *testing.T) {
 		"      cat > /etc/haproxy/haproxy.cfg <<EOF\n      global\n        maxconn 1\n      EOF\n" +
 		"      cat > /etc/iptables/rules.v4 <<EOF\n      *filter\n      COMMIT\n      EOF\n" +
 		"      etcd --name a --data-dir /x\n"
-	var got []string
-	for _, f := range embedded(file{path: "user-data", data: []byte(text)}) {
-		got = append(got, f.format.Name)
-	}
-	if strings.Join(got, " ") != "iptables etcd haproxy" {
-		t.Errorf("%v", got)
+	for _, text := range []string{text, strings.ReplaceAll(text, "\n", "\r\n")} {
+		var got []string
+		for _, f := range embedded(file{path: "user-data", data: []byte(text)}) {
+			got = append(got, f.format.Name)
+		}
+		if strings.Join(got, " ") != "iptables etcd haproxy" {
+			t.Errorf("%v", got)
+		}
 	}
 }
 

@@ -168,7 +168,7 @@ func overwritten(out, text []byte, word string) []byte {
 }
 
 // settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began, or begins
-// a loop that goes on in the next: none of these yields text. Where other text stands beside a statement, it becomes a
+// a loop that goes on in the next: none of these yields text, nor does a comment behind them. Where other text stands beside a statement, it becomes a
 // word: what the text becomes is unknown.
 func (m *masker) settle() {
 	for line := range bytes.Lines(m.out) {
@@ -176,7 +176,9 @@ func (m *masker) settle() {
 		if body := bytes.TrimLeft(head, repeater); len(body) < len(head) && !bytes.ContainsAny(body, marks) {
 			head = body
 		}
-		empty := len(bytes.Trim(head, marks+" \t\r\n")) == 0 || !bytes.ContainsAny(head, statement+repeater)
+		rest := bytes.TrimLeft(head, marks+" \t\r\n")
+		remark := bytes.HasPrefix(rest, []byte("# ")) && !bytes.ContainsAny(rest, marks)
+		empty := len(rest) == 0 || remark || !bytes.ContainsAny(head, statement+repeater)
 		run := 0
 		for i, c := range line {
 			switch {

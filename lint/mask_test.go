@@ -22,6 +22,7 @@ func TestMask(t *testing.T) {
 		"ruby's loop":       {in: "<% s.each do |x| %>server <%= x %>\n<% end %>", want: strings.Repeat(" ", 19) + "server q_zq_zq_\n         "},
 		"loop on one line":  {in: "{% for x in s %}a {{ x }} {% endfor %}", want: "q_zq_zq_zq_zq_zqa q_zq_zq q_zq_zq_zq_z"},
 		"end of another":    {in: "{% for s in t %}\nserver a check{% if s %} ssl{% endif %}{% endfor %}", want: strings.Repeat(" ", 16) + "\nserver a checkq_zq_zq_zq sslq_zq_zq_zq_zq_zq_zq_zq_"},
+		"a comment behind":  {in: "{% if x %} # y\nb", want: "           # y\nb"},
 		"statements":        {in: "{% if x %} {% set y %}\nb", want: "                      \nb"},
 		"statement inline":  {in: "server a {% if c %}check{% endif %}", want: "server a q_zq_zq_zqcheckq_zq_zq_zq_"},
 		"statement, lines":  {in: "{% set x = [\n 1,\n] %}\nb", want: "            \n   \n    \nb"},

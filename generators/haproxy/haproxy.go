@@ -45,7 +45,7 @@ var (
 	named     = pattern.New(`^haproxy.*\.cfg`)
 	directive = pattern.New(`(?m)^[ \t]*(bind|server|mode|timeout|option|balance|default_backend|use_backend|` +
 		`default-server|maxconn|log|daemon|chroot|stats)[ \t\r\n]`)
-	foreign  = pattern.New(`(?m)^[ \t]*(vrrp_\w+|global_defs|http|stream|events)([ \t]+[\w.-]+)?[ \t]*\{[ \t]*$`)
+	foreign  = pattern.New(`(?m)^[ \t]*(vrrp_\w+|global_defs|http|stream|events)([ \t]+[\w.-]+)?[ \t]*\{[ \t]*\r?$`)
 	template = pattern.New(`^(\{[{%#]|<%|@)`)
 )
 
@@ -62,6 +62,7 @@ func detect(file string, head []byte) bool {
 		if row == "" || row[0] == '#' || row[0] == '.' || template.MatchString(row) {
 			continue
 		}
+		row, _, _ = strings.Cut(row, "#")
 		words := strings.Fields(row)
 		return len(words) <= 4 && headers[words[0]] && !strings.ContainsAny(row, "{}=[]:;") && directive.MatchString(text)
 	}

@@ -412,6 +412,7 @@ func TestDetect(t *testing.T) {
 		{"haproxy-keepalived.cfg", "! virtual router of haproxy\n\nglobal_defs {\n}\n", false},
 		{"haproxy_nginx.cfg", "stream {\n  upstream etcd {\n", false},
 		{"conf.d/50-etcd.cfg", "# comment\n\nfrontend etcd\n  bind :2379\n", true},
+		{"conf.d/60-etcd.cfg", "frontend etcd # {clients} of etcd\n  bind :2379\n", true},
 		{"lb.tpl", "{% set x = 1 %}\nbackend etcd\n  server a 10.0.0.1:2379\n", true},
 		{"x.cfg", ".if defined(A)\nglobal\n  daemon\n", true},
 		{"setup.cfg", "[global]\nmode = x\n", false},

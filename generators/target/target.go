@@ -102,11 +102,17 @@ func (f File) Statements() iter.Seq[int] {
 		for line := range bytes.Lines(f.Data) {
 			n++
 			before, ok := next()
-			if ok && len(bytes.TrimSpace(line)) == 0 && len(bytes.TrimSpace(before)) > 0 && !yield(n) {
+			if ok && says(before) && !says(line) && !yield(n) {
 				return
 			}
 		}
 	}
+}
+
+// says reports whether a line is more than a comment.
+func says(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) > 0 && line[0] != '#'
 }
 
 // At is what is written at a span of one line before masking, or "".
