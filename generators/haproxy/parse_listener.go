@@ -26,9 +26,17 @@ func (r *reader) listener(s *section) topology.Listener {
 			l.Binds[i].Shared = true
 		}
 	}
-	if l.Metrics {
+	switch page := r.page(s); {
+	case l.Metrics:
 		l.Authenticated, l.Credentials = authentication(s), statsUsers(s)
-	} else {
+	case page != nil:
+		l.Metrics, l.Credentials = true, statsUsers(page)
+		l.Authenticated = authentication(s)
+		if l.Authenticated.Known() && !l.Authenticated.V {
+			l.Authenticated = authentication(page)
+		}
+		l.Sources = append(l.Sources, admitted(page)...)
+	default:
 		r.offers(s, &l)
 		l.Routes = r.routes(s)
 	}
@@ -74,6 +82,19 @@ func status(s *section) bool {
 	}
 	metrics := slices.ContainsFunc(s.by["http-request"], func(l line) bool { return l.is("http-request", "use-service", exporter) })
 	return metrics || len(s.by["stats"]) > 0
+}
+
+// page is the backend of statistics alone that a frontend leads to, and to no other; nil where there is none.
+func (r *reader) page(s *section) *section {
+	fallback, how := s.search("default_backend")
+	if how != present || s.kind != "frontend" || len(s.by["use_backend"]) > 0 {
+		return nil
+	}
+	b := r.backends[fallback.word(1).text]
+	if b == nil || b.kind != "backend" || !status(b) {
+		return nil
+	}
+	return b
 }
 
 // binds reads the addresses of a bind line: a list, each with a port or a range of ports.

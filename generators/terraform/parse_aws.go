@@ -14,13 +14,15 @@ type awsReader struct {
 	folder   *folder
 	groups   map[string]*topology.Pool // by instance of the target group
 	ports    map[string]topology.Value[int]
-	order    []string        // of those instances
-	balancer map[string]node // by address of the aws_lb
+	crossing map[string]topology.Value[bool] // likewise, of those that say so themselves
+	order    []string                        // of those instances
+	balancer map[string]node                 // by address of the aws_lb
 }
 
 func readAWS(f *folder, t *topology.Topology) {
 	r := &awsReader{
 		folder: f, groups: map[string]*topology.Pool{}, ports: map[string]topology.Value[int]{}, balancer: map[string]node{},
+		crossing: map[string]topology.Value[bool]{},
 	}
 	r.readTargetGroups()
 	r.readAttachments()
@@ -45,6 +47,9 @@ func (r *awsReader) readTargetGroups() {
 		readProtocols(n, p)
 		r.groups[n.instance()] = p
 		r.ports[n.instance()] = read(n, "port", value.whole)
+		if v, said := crossing(n); said {
+			r.crossing[n.instance()] = v
+		}
 		r.order = append(r.order, n.instance())
 	}
 }
@@ -290,6 +295,9 @@ func (r *awsReader) proxies() []topology.Proxy {
 		p.Listeners = append(p.Listeners, l)
 		for _, pool := range pools {
 			used[pool] = true
+			if v, said := r.crossing[pool]; said && isNetwork(r.balancer[address]) {
+				p.CrossZone = v
+			}
 			if g := r.groups[pool]; p.Pool(g.Name.V) == nil {
 				p.Pools = append(p.Pools, *g)
 			}

@@ -23,6 +23,16 @@ func readNetwork(lb node, p *topology.Proxy) {
 	p.Zones = zones(lb)
 }
 
+// crossing is whether a target group is balanced across zones, where it does not leave that to its load balancer.
+func crossing(group node) (v topology.Value[bool], said bool) {
+	const name = "load_balancing_cross_zone_enabled"
+	if text := read(group, name, value.text); text.V == "use_load_balancer_configuration" {
+		return v, false
+	}
+	_, said = group.get(name)
+	return read(group, name, value.truth), said
+}
+
 // zones is the number of subnets, which are of different zones.
 func zones(lb node) topology.Value[int] {
 	if v, ok := lb.get("subnets"); ok {

@@ -146,6 +146,20 @@ func TestHandWritten(t *testing.T) {
 	}
 }
 
+// TestCrossZone: a target group may say it for itself, or leave it to its load balancer.
+func TestCrossZone(t *testing.T) {
+	for said, want := range map[string]string{
+		"": "default false", `load_balancing_cross_zone_enabled = "use_load_balancer_configuration"`: "default false",
+		`load_balancing_cross_zone_enabled = "true"`: "set true", "load_balancing_cross_zone_enabled = false": "set false",
+		"load_balancing_cross_zone_enabled = var.cross": "unknown",
+	} {
+		p := parsed(t, strings.Replace(oldSyntax, `protocol = "TCP"`, "protocol = \"TCP\"\n"+said, 1)).Proxies[0]
+		if got := show(p.CrossZone); got != want {
+			t.Errorf("%q: got %s, want %s", said, got, want)
+		}
+	}
+}
+
 func TestOldSyntax(t *testing.T) {
 	p := parsed(t, oldSyntax).Proxies[0]
 	s := p.Pools[0].Servers[0]
