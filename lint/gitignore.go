@@ -20,6 +20,7 @@ type gitIgnore struct {
 
 type ignoreRule struct {
 	below   string // the folder it holds for, with a separator at the end
+	tail    string // that all it matches ends with
 	pattern *regexp.Regexp
 	negated bool
 	folders bool // the rule is for folders only
@@ -93,7 +94,7 @@ func (g *gitIgnore) ignores(file string, isDir bool) bool {
 	for i := len(g.rules) - 1; i >= 0; i-- {
 		r := g.rules[i]
 		rel, ok := strings.CutPrefix(file, r.below)
-		if !ok || r.folders && !isDir {
+		if !ok || r.folders && !isDir || !strings.HasSuffix(file, r.tail) {
 			continue
 		}
 		if r.pattern.MatchString(filepath.ToSlash(rel)) {
@@ -102,6 +103,9 @@ func (g *gitIgnore) ignores(file string, isDir bool) bool {
 	}
 	return false
 }
+
+// maxStars is how many stars a rule may have that is heeded: each makes all paths more work.
+const maxStars = 16
 
 func newIgnoreRule(dir, line string) (ignoreRule, bool) {
 	r := ignoreRule{below: withSeparator(dir), size: len(line)}
@@ -117,6 +121,10 @@ func newIgnoreRule(dir, line string) (ignoreRule, bool) {
 	if strings.HasSuffix(line, "/") {
 		r.folders, line = true, strings.TrimSuffix(line, "/")
 	}
+	if strings.Count(line, "*") > maxStars {
+		return r, false
+	}
+	r.tail = line[strings.LastIndexAny(line, `*?[]\/`)+1:]
 	prefix := "^"
 	if !strings.Contains(line, "/") {
 		prefix = "^(.*/)?"

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -136,7 +135,7 @@ func (b *buildCmd) put(s *streams, t tree) error {
 		case err != nil:
 			return s.stopped(err)
 		case drift:
-			fmt.Fprintf(s.err, "%s is not what the spec compiles to; run etcdlbgen build without --check\n", b.Output)
+			say(s.err, "%s is not what the spec compiles to; run etcdlbgen build without --check\n", b.Output)
 			return exitCode(exitFindings)
 		}
 		return nil
@@ -145,7 +144,7 @@ func (b *buildCmd) put(s *streams, t tree) error {
 	if err != nil {
 		return s.stopped(err)
 	}
-	fmt.Fprintf(s.err, "%s: %d written, %d unchanged, %d removed\n",
+	say(s.err, "%s: %d written, %d unchanged, %d removed\n",
 		filepath.Clean(b.Output), report.written, report.unchanged, report.removed)
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -83,7 +85,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(stderr, "etcdlbgen: error: %v\nhint: see etcdlbgen --help\n", err)
+		say(stderr, "etcdlbgen: error: %v\nhint: see etcdlbgen --help\n", err)
 		return exitUsage
 	}
 	s := &streams{in: stdin, out: stdout, err: stderr, color: c.Color}
@@ -99,13 +101,23 @@ func fail(stderr io.Writer, err error) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(stderr, "etcdlbgen: error: %v\n", err)
+	say(stderr, "etcdlbgen: error: %v\n", err)
 	var usage *usageError
 	var specUsage *schema.UsageError
 	if errors.As(err, &usage) || errors.As(err, &specUsage) {
 		return exitUsage
 	}
 	return exitInternal
+}
+
+// say writes a message, without what would steer a terminal: names of files may hold anything.
+func say(w io.Writer, format string, args ...any) {
+	fmt.Fprint(w, strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...)))
 }
 
 // colored reports whether what is written to w is to be coloured.

@@ -38,13 +38,13 @@ func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 			}
 			if err := l.apply(f, res.Source(f.Path)); err != nil {
 				l.unfixed[f.Path] = true
-				fmt.Fprintf(l.err, "%s: not fixed: %v\n", f.Path, err)
+				say(l.err, "%s: not fixed: %v\n", f.Path, err)
 				continue
 			}
 			wrote = true
 			for _, d := range f.Done {
 				done[name(d)] = true
-				fmt.Fprintf(l.err, "%s:%d:%d: fixed [%s]\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
+				say(l.err, "%s:%d:%d: fixed [%s]\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
 			}
 		}
 		if !wrote {
@@ -57,7 +57,7 @@ func (l *linter) fix(res *lint.Result) (*lint.Result, error) {
 	}
 	_, left := res.Fix(l.listed)
 	for _, d := range left {
-		fmt.Fprintf(l.err, "%s:%d:%d: not fixed [%s]: the file is generated; edit its spec and build again\n",
+		say(l.err, "%s:%d:%d: not fixed [%s]: the file is generated; edit its spec and build again\n",
 			d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
 	}
 	if l.text != nil {

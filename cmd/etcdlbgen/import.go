@@ -122,16 +122,16 @@ func unsaid(text string) string {
 // hidden; of a file that gave nothing, its name alone.
 func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[string]bool) {
 	said := false
-	say := func(format string, args ...any) {
+	tell := func(format string, args ...any) {
 		if !said {
 			fmt.Fprintln(w, "Not carried over:")
 			said = true
 		}
-		fmt.Fprintf(w, format, args...)
+		say(w, format, args...)
 	}
 	for _, f := range files {
 		if !draft.Draws(f.Path) {
-			say("%s: nothing of it\n", f.Path)
+			tell("%s: nothing of it\n", f.Path)
 			continue
 		}
 		number := 0
@@ -146,7 +146,7 @@ func notCarried(w io.Writer, files []target.File, draft *raise.Draft, built map[
 					continue
 				}
 			}
-			say("%s:%d: %s\n", f.Path, number, diag.MaskSecrets(text))
+			tell("%s:%d: %s\n", f.Path, number, diag.MaskSecrets(text))
 		}
 	}
 }

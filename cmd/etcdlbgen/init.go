@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,16 +48,16 @@ func (c *initCmd) Run(s *streams) error {
 		path := filepath.Join(c.Dir, filepath.FromSlash(f.path))
 		switch err := create(path, f.text); {
 		case errors.Is(err, fs.ErrExist) && f.stanza:
-			fmt.Fprintf(s.err, "%s is there already; add to it:\n%s", path, f.text)
+			say(s.err, "%s is there already; add to it:\n%s", path, f.text)
 		case errors.Is(err, fs.ErrExist):
-			fmt.Fprintf(s.err, "%s is there already and stays as it is\n", path)
+			say(s.err, "%s is there already and stays as it is\n", path)
 		case err != nil:
 			return err
 		default:
-			fmt.Fprintf(s.err, "%s written\n", path)
+			say(s.err, "%s written\n", path)
 		}
 	}
-	fmt.Fprintf(s.err, "next: put your names and addresses into %s, then etcdlbgen build spec.cue -o out\n", filepath.Join(c.Dir, "spec.cue"))
+	say(s.err, "next: put your names and addresses into %s, then etcdlbgen build spec.cue -o out\n", filepath.Join(c.Dir, "spec.cue"))
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (c *lintCmd) Run(s *streams) error {
 		return err
 	}
 	l.mentionGone(res)
-	fmt.Fprintln(s.err, res.Summary())
+	say(s.err, "%s\n", res.Summary())
 	if len(l.unfixed) > 0 {
 		return exitCode(exitInternal)
 	}
@@ -157,7 +157,7 @@ func (l *linter) writeBaseline(res *lint.Result) error {
 	}
 	res.Without(b, l.dir)
 	for _, d := range res.Diagnostics {
-		fmt.Fprintf(l.err, "%s:%d:%d: not in the baseline [%s]: nothing but its fix helps\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
+		say(l.err, "%s:%d:%d: not in the baseline [%s]: nothing but its fix helps\n", d.Span.File, d.Span.Line, d.Span.Col, d.Rule)
 	}
 	l.gone = nil
 	return nil
@@ -172,6 +172,6 @@ func (l *linter) mentionGone(res *lint.Result) {
 				continue
 			}
 		}
-		fmt.Fprintf(l.err, "%s: %d of %s is in the baseline and gone; --write-baseline %s forgets it\n", k.File, k.Count, k.Rule, l.Baseline)
+		say(l.err, "%s: %d of %s is in the baseline and gone; --write-baseline %s forgets it\n", k.File, k.Count, k.Rule, l.Baseline)
 	}
 }
