@@ -224,6 +224,33 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// A spec that cannot be parsed is no silence: in a folder where its words say what it is, and wherever it is named.
+func TestBrokenSpec(t *testing.T) {
+	for name, text := range map[string]string{
+		"spec.yaml:5":  "cluster:\n  name: a\n  members:\n    m: {address: 10.0.0.1}\n    n: {address: 10.0.0.2\nloadBalancer:\n  host: lb\n",
+		"spec.yml:6":   "clusters:\n  eu:\n    cluster:\n      name: a\n    loadBalancer:\n     - host: \"lb\n",
+		"spec.json:1":  `{"cluster": {"name": "a"}, "loadBalancer": {"host": "lb"`,
+		"spec.cue:2":   "cluster: {name: \"a\", members: {\nloadBalancer: host \"lb\"\n",
+		"named.cue:1":  "cluster: {name: \"a\n",
+		"named.yaml:0": "cluster: {name: \"a\n",
+	} {
+		file, line, _ := strings.Cut(name, ":")
+		in(t, map[string]string{file: text, "haproxy.cfg": haproxy})
+		for _, paths := range [][]string{nil, {file}} {
+			res, err := lint.Run(lint.Options{Paths: paths, Rules: []string{"syntax"}})
+			if line == "0" || paths == nil && strings.HasPrefix(name, "named") { // nothing says that it is a spec
+				if paths == nil && (err != nil || len(res.Diagnostics) > 0) || paths != nil && !isUsage(err) {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			}
+			if err != nil || len(res.Diagnostics) == 0 || res.Diagnostics[0].Span.File != file || fmt.Sprint(res.Diagnostics[0].Span.Line) != line {
+				t.Errorf("%s %v: %v %v", name, paths, err, res)
+			}
+		}
+	}
+}
+
 func TestWhichFileIsASpec(t *testing.T) {
 	lines := strings.SplitAfter(minimal, "loadBalancer")
 	for name, tc := range map[string]struct {

@@ -376,7 +376,11 @@ func (c *collector) add(f file) bool {
 	default:
 		return false
 	}
-	if s, ok := shapeOf(f.path, f.data); ok && (s.pkg != "" || s.isSpec()) {
+	s, ok := shapeOf(f.path, f.data)
+	if s.broken && !f.walked && filepath.Ext(f.path) == ".cue" {
+		s.cluster, s.lb = true, true // whoever names it takes it for a spec
+	}
+	if ok && (s.pkg != "" || s.isSpec()) {
 		c.specs.add(f, s)
 		return true
 	}

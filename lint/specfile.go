@@ -21,12 +21,13 @@ type shape struct {
 	lb      bool   // "loadBalancer" is there
 	fleet   bool   // "clusters" is a map
 	object  bool   // "apiVersion" or "kind": an object of Kubernetes
+	broken  bool   // CUE that cannot be parsed
 }
 
 func (s shape) or(t shape) shape {
 	return shape{
 		s.pkg, s.cluster || t.cluster, s.members || t.members, s.lb || t.lb,
-		s.fleet || t.fleet, s.object || t.object,
+		s.fleet || t.fleet, s.object || t.object, s.broken || t.broken,
 	}
 }
 
@@ -79,7 +80,7 @@ func shapeOf(path string, data []byte) (s shape, ok bool) {
 	case ".cue":
 		return cueShape(path, data), true
 	case ".yaml", ".yml", ".json":
-		return yamlShape(data), true
+		return yamlShape(path, data), true
 	case "":
 		if path == "-" {
 			return cueShape(path, data), true
@@ -121,11 +122,11 @@ func cueShape(path string, data []byte) shape {
 		named := filepath.Ext(path) == ".cue"
 		return shape{cluster: named, lb: named} // what is wrong is told when it is loaded
 	}
-	f, _ := parser.ParseFile(path, data) // what cannot be parsed is reported when the spec is loaded
+	f, err := parser.ParseFile(path, data) // what cannot be parsed is reported when the spec is loaded
 	if f == nil {
-		return shape{}
+		return shape{broken: true}
 	}
-	s := shape{pkg: f.PackageName()}
+	s := shape{pkg: f.PackageName(), broken: err != nil}
 	for name, values := range fields(f.Decls) {
 		switch name {
 		case "cluster":
@@ -174,9 +175,13 @@ func structs(e ast.Expr) []ast.Decl {
 }
 
 // yamlShape reads YAML, of which JSON is a part. A file that has no fields at its top level has no shape.
-func yamlShape(data []byte) shape {
+func yamlShape(path string, data []byte) shape {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 {
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		spec := looksLikeSpec(path, data)
+		return shape{cluster: spec, lb: spec} // what is wrong is told when it is loaded
+	}
+	if len(doc.Content) == 0 {
 		return shape{}
 	}
 	s := shape{}

@@ -191,7 +191,7 @@ func TestRefusedWhole(t *testing.T) {
 			{3, 37, `10.0.0.1 port 2379`}, {3, 37, `10.0.0.1 port 2380`},
 		}},
 		"colliding listeners": {"spec.cue", fleet("\tus: {cluster: members: a: address: \"10.0.0.2\", loadBalancer: host: \"eu\"}\n"), []at{{3, 69, "eu port 2379"}}},
-		"yaml syntax":         {"spec.yaml", "cluster:\n  name: [a\nloadBalancer: {}\n", []at{{1, 1, "did not find expected"}}},
+		"yaml syntax":         {"spec.yaml", "cluster:\n  name: [a\nloadBalancer: {}\n", []at{{2, 3, "did not find expected"}}},
 		"yaml documents":      {"spec.yaml", "cluster:\n  name: a\n---\nb: 1\n", []at{{3, 1, "second YAML document"}}},
 		"yaml version":        {"spec.yaml", "cluster:\n  name: a\n  version: 3.6\n  members: {m: {address: 10.0.0.1}}\nloadBalancer: {host: a}\n", []at{{3, 12, "is the number 3.6"}}},
 		"json syntax":         {"spec.json", "{\"cluster\": }\n", []at{{1, 13, ""}}},

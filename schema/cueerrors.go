@@ -181,9 +181,13 @@ func (l *loader) yaml(path string, data []byte) *ast.File {
 		line, msg := 1, e.Error()
 		if m := yamlLine.FindStringSubmatch(msg); m != nil {
 			line, _ = strconv.Atoi(m[1]) // digits only
+			if strings.Contains(msg, "did not find expected") {
+				line++ // the library's parser counts from 0, its scanner from 1
+			}
 		} else if m := yamlAnchor.FindStringSubmatch(msg); m != nil {
 			line += strings.Count(before(string(data), "*"+m[1]), "\n")
 		}
+		line = min(line, 1+strings.Count(strings.TrimRight(string(data), "\n"), "\n"))
 		text := l.src.line(path, line)
 		indent := len(text) - len(strings.TrimLeft(text, " \t"))
 		msg = yamlPrefix.ReplaceAllString(strings.TrimPrefix(msg, path), "")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -25,7 +24,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 			roots, err = documents(f.Data)
 		}
 		if err != nil {
-			diags = append(diags, syntax(f.Path, err))
+			diags = append(diags, target.NoYAML(f.Path, "Prometheus", err))
 		}
 		r := reader{file: f.Path, lines: strings.Split(string(f.Data), "\n")}
 		for _, root := range roots {
@@ -71,25 +70,6 @@ func withoutTemplates(data []byte) []byte {
 		n := len([]rune(string(b)))
 		return []byte(strings.Repeat(topology.Hole, n/len(topology.Hole)+1)[:n])
 	})
-}
-
-var errorLine = pattern.New(`line (\d+): (.*)`)
-
-// syntax is a YAML error at its line.
-func syntax(file string, err error) diag.Diagnostic {
-	line, what := 1, strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := errorLine.FindStringSubmatch(what); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line, what = max(n, 1), m[2]
-		}
-	}
-	return diag.Diagnostic{
-		Span:     diag.Span{File: file, Line: line, Col: 1},
-		Severity: diag.Error,
-		Rule:     "syntax",
-		Message:  "this is no YAML (" + what + "), so Prometheus loads nothing of it; need a well-formed document",
-		Hint:     "look for a wrong indentation, a tab or an unclosed quote at or above this line",
-	}
 }
 
 // maxLine is the length of lines in which ends are looked for: in longer ones that would take too long.

@@ -43,7 +43,7 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 			}
 			return y, nil
 		case err != nil:
-			return y, diag.List{syntax(f.Path, program, err)}
+			return y, diag.List{NoYAML(f.Path, program, err)}
 		}
 		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 			y.Roots = append(y.Roots, doc.Content[0])
@@ -67,12 +67,16 @@ func OneBreak(data []byte) []byte {
 	return []byte(otherBreaks.Replace(string(data)))
 }
 
-// syntax is a YAML error at its line.
-func syntax(file, program string, err error) diag.Diagnostic {
+// NoYAML is an error of the YAML library at its line: of its parser's errors, which count from 0, the line on which what is
+// not whole begins.
+func NoYAML(file, program string, err error) diag.Diagnostic {
 	line, what := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := errorLine.FindStringSubmatch(what); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line, what = max(n, 1), m[2]
+		}
+		if strings.HasPrefix(what, "did not find expected") {
+			line++
 		}
 	}
 	return diag.Diagnostic{
@@ -80,7 +84,7 @@ func syntax(file, program string, err error) diag.Diagnostic {
 		Severity: diag.Error,
 		Rule:     "syntax",
 		Message:  "this is no YAML (" + what + "), so " + program + " loads nothing of it; need a well-formed document",
-		Hint:     "look for a wrong indentation, a tab or an unclosed quote at or above this line",
+		Hint:     "look around this line for a wrong indentation, a tab, or a quote or bracket that is not closed",
 	}
 }
 
