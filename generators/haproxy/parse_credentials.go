@@ -7,8 +7,12 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// credentials are the passwords that a section writes down: for its statistics, or of a userlist.
+// credentials are the passwords that a section writes down: for its statistics, or of a userlist. Those of a page that
+// HAProxy does not serve open nothing.
 func credentials(s *section) []topology.Credential {
+	if _, ok := page(s); ok && modeOf(s).V == topology.TCP {
+		return nil
+	}
 	out := readStatsUsers(s.by["stats"])
 	if s.kind != "userlist" {
 		return out

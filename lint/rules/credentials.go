@@ -11,8 +11,8 @@ import (
 // wellKnown are passwords of examples and manuals, in lower case.
 var wellKnown = []string{
 	"42", "0000", "1111", "1234", "12345", "123456", "12345678", "123456789", "admin", "admin123", "adminpass", "changeit", "changeme",
-	"default", "demo", "guest", "haproxy", "haproxystats", "k8s", "k8s_pass", "keepalived", "kubernetes", "letmein", "mypass",
-	"mypassword", "pass", "passw0rd", "passwd", "password", "password1", "password123", "qwerty", "root", "secret", "stats", "test",
+	"d0cker", "default", "demo", "docker", "guest", "haproxy", "haproxystats", "k8s", "k8s_pass", "keepalived", "kubernetes", "letmein", "mypass",
+	"mypassword", "p@ssw0rd", "pass", "passw0rd", "passwd", "password", "password1", "password123", "qwerty", "root", "secret", "stats", "test",
 	"vrrp", "yourpassword",
 }
 
