@@ -26,7 +26,7 @@ var (
 
 	insecure = "ETCDCTL_INSECURE_SKIP_TLS_VERIFY="
 
-	engines = []string{"docker", "podman", "nerdctl"}
+	engines = []string{"docker", "podman", "nerdctl", "finch", "container"}
 )
 
 // isScript reports whether a file is a script of a shell that starts a server by itself.
@@ -123,7 +123,7 @@ func container(words []topology.Value[string]) (process.Run, bool) {
 		case (w.V == "-e" || w.V == "--env") && i+1 < len(words):
 			i++
 			env = append(env, words[i])
-		case process.OfImage(w.V) != "" && strings.ContainsAny(w.V, "/:") && !strings.HasPrefix(words[i-1].V, "-v"):
+		case process.OfImage(w.V) != "" && strings.ContainsAny(w.V, "/:") && !isMount(w.V, words[i-1].V):
 			run.Image, run.Words = w, words[i+1:]
 		}
 		if run.Image.V != "" {
@@ -135,4 +135,9 @@ func container(words []topology.Value[string]) (process.Run, bool) {
 		run.Program = process.Etcd // an image that a variable names
 	}
 	return run, true
+}
+
+// isMount reports whether a word says what a container mounts, not what it is made of.
+func isMount(word, before string) bool {
+	return strings.ContainsAny(word, "=,") || strings.ContainsAny(word[:1], "/.") || strings.HasPrefix(before, "-v")
 }

@@ -89,6 +89,12 @@ $ETCD --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
   -e ETCD_ADVERTISE_CLIENT_URLS=https://10.0.1.10:2379 -e ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt -e ETCD_CLIENT_CERT_AUTH=true \
   -e ETCD_LISTEN_METRICS_URLS=http://10.0.1.10:2381 -e ETCD_GRPC_KEEPALIVE_MIN_TIME=2s "$IMAGE"
 `,
+		"mount.sh": `container run --detach --mount type=bind,src=/srv,dst=/data/etcd --volume /srv/etcd:/srv/etcd --env ETCD_NAME=etcd-1 \
+  --env ETCD_CERT_FILE=/etc/etcd/server.crt --env ETCD_PEER_CERT_FILE=/etc/etcd/peer.crt --env ETCD_CLIENT_CERT_AUTH=true \
+  --env ETCD_LISTEN_CLIENT_URLS=https://10.0.1.10:2379,https://127.0.0.1:2379 --env ETCD_TRUSTED_CA_FILE=/etc/etcd/ca.crt \
+  --env ETCD_ADVERTISE_CLIENT_URLS=https://10.0.1.10:2379 --env ETCD_GRPC_KEEPALIVE_MIN_TIME=2s \
+  --env ETCD_LISTEN_METRICS_URLS=http://10.0.1.10:2381 registry.example.com/tools/etcd
+`,
 		"flags.conf": `OPTIONS="--name etcd-1 --cert-file=/etc/etcd/server.crt \
   --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
   -advertise-client-urls='https://10.0.1.10:2379' \

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
+	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
@@ -61,7 +62,7 @@ func calls(words []topology.Value[string], current call, depth int) []call {
 		w := words[i]
 		switch {
 		case depth == 0 && strings.ContainsAny(w.V, " \t\n") && !strings.HasPrefix(w.V, "-"):
-			out = append(out, calls(script(w), call{}, depth+1)...)
+			out = append(out, calls(script(assigned(w)), call{}, depth+1)...)
 		case slices.Contains(operators, w.V):
 			end()
 			current = call{}
@@ -87,6 +88,16 @@ func calls(words []topology.Value[string], current call, depth int) []call {
 	end()
 	return out
 }
+
+// assigned is the command in a variable or an alias, and anything else as it is.
+func assigned(w topology.Value[string]) topology.Value[string] {
+	if m := assignment.FindStringSubmatchIndex(w.V); m != nil {
+		return Part(w, m[1], len(w.V))
+	}
+	return w
+}
+
+var assignment = pattern.New(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // shellScript reports whether a flag is a shell's -c, other letters before it allowed.
 func shellScript(name string) bool { return len(name) <= 5 && strings.HasSuffix(name, "c") }

@@ -25,7 +25,7 @@ var Target = target.Target{
 const name = "prometheus"
 
 var (
-	isYAML = pattern.New(`\.ya?ml$`)
+	isYAML = pattern.New(`\.(ya?ml|rules)$`)
 	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
 	// inclusion may be a list of jobs or of alerts.
 	hasGroups  = pattern.New(`(?m)^ *groups:`)

@@ -51,8 +51,9 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 	}
 }
 
-// holes are lines that a placeholder fills, which takes its place with whatever indentation is needed there.
-var holes = pattern.New(`(?m)^[ \t]*(?:` + topology.Hole + `)+[a-z_]{0,2}[ \t]*$`)
+// holes are lines that a placeholder fills, which takes its place with whatever indentation is needed there, and entries
+// of a list between the marks of a condition.
+var holes = pattern.New(`(?m)^[ \t]*(?:` + topology.Hole + `)+[a-z_]{0,2}[ \t]*(?:-[ \t].*` + topology.Hole + `[a-z_]{0,2})?[ \t]*$`)
 
 func blank(line []byte) []byte { return bytes.Repeat([]byte(" "), len(line)) }
 
