@@ -22,18 +22,40 @@ func checkedPools(g *topology.Group) []topology.EtcdPool {
 	return out
 }
 
-// clientPools are the pools that are etcd's, without those of peers alone: what matters to clients does not matter there.
-func clientPools(g *topology.Group) []topology.EtcdPool {
+// servedPools are the pools that are etcd's, without those of peers alone, which must not exist.
+func servedPools(g *topology.Group) []topology.EtcdPool {
 	return slices.DeleteFunc(slices.Clone(g.EtcdPools()), func(b topology.EtcdPool) bool {
 		return len(b.Servers) > 0 && !slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return s.Port.V != g.PeerPort() })
 	})
 }
 
-// clientListeners are the listeners that are etcd's, without those for its peers alone, which must not exist either.
+// clientPools are those of etcd's clients: what matters to these does not matter to a pool of metrics alone.
+func clientPools(g *topology.Group) []topology.EtcdPool {
+	return slices.DeleteFunc(servedPools(g), func(b topology.EtcdPool) bool { return forMetrics(g, b.Pool) })
+}
+
+// clientListeners are the listeners that are etcd's, without those for its peers or its metrics alone.
 func clientListeners(g *topology.Group) []topology.EtcdListener {
 	other := func(b topology.Bind) bool { return !b.Port.Known() || b.Port.V != g.PeerPort() }
+	clients := func(b *topology.Pool) bool { return !forMetrics(g, b) }
 	return slices.DeleteFunc(slices.Clone(g.EtcdListeners()), func(l topology.EtcdListener) bool {
-		return len(l.Binds) > 0 && !slices.ContainsFunc(l.Binds, other)
+		to := leadsTo(g, l)
+		return len(l.Binds) > 0 && !slices.ContainsFunc(l.Binds, other) ||
+			len(to) > 0 && len(to) == len(l.Routes) && !slices.ContainsFunc(to, clients)
+	})
+}
+
+// forMetrics reports whether a pool leads to nothing but the members' metrics, whose clients ask and go, and no listener
+// on the client port leads to it.
+func forMetrics(g *topology.Group, b *topology.Pool) bool {
+	port := g.MetricsPort()
+	if len(b.Servers) == 0 || port == g.ClientPort() ||
+		slices.ContainsFunc(b.Servers, func(s topology.Server) bool { return !s.Port.Known() || s.Port.V != port }) {
+		return false
+	}
+	return !slices.ContainsFunc(g.EtcdListeners(), func(l topology.EtcdListener) bool {
+		return slices.ContainsFunc(l.Binds, func(a topology.Bind) bool { return a.Port.Known() && a.Port.V == g.ClientPort() }) &&
+			slices.Contains(leadsTo(g, l), b)
 	})
 }
 

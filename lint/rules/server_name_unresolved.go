@@ -32,7 +32,7 @@ var lookups = remedies{
 
 func checkServerNameUnresolved(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range clientPools(g) {
+	for _, b := range servedPools(g) {
 		var d *diag.Diagnostic
 		for _, s := range b.Servers {
 			if !s.Resolves.Known() || s.Resolves.V || s.Host.V == "localhost" {

@@ -22,7 +22,8 @@ func checkStaleSessions(g *topology.Group) diag.List {
 	var out diag.List
 	for _, b := range checkedPools(g) {
 		// A cloud's load balancer is judged by rules of its own. Where nothing is checked nothing is ever marked down.
-		if b.Proxy.Cloud() || !b.CutOnDown.Known() || b.CutOnDown.V || b.Check.Kind.V == topology.CheckNone || !anyChecked(b) {
+		if b.Proxy.Cloud() || !b.CutOnDown.Known() || b.CutOnDown.V || b.Check.Kind.V == topology.CheckNone || !anyChecked(b) ||
+			forMetrics(g, b.Pool) {
 			continue
 		}
 		d := diag.Diagnostic{
