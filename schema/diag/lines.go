@@ -38,8 +38,11 @@ func (l *lines) masked(s Span) string {
 	return line
 }
 
-// maxMasked is how many bytes of lines longer than maxLine are searched for passwords: further ones are not shown.
-const maxMasked = 256 << 10
+// Of lines longer than usual no more than maxMasked bytes are searched for passwords: further ones are not shown.
+const (
+	usual     = 256
+	maxMasked = 256 << 10
+)
 
 func (l *lines) mask(at place) string {
 	if at.line < 1 || l.source == nil {
@@ -59,7 +62,7 @@ func (l *lines) mask(at place) string {
 	if strings.TrimSpace(line) == "" {
 		return ""
 	}
-	if long := len(line) - maxLine; long > 0 {
+	if long := len(line) - usual; long > 0 {
 		if l.left -= long; l.left < 0 {
 			return ""
 		}
