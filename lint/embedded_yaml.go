@@ -19,22 +19,42 @@ var (
 	// calling is a command that stands on a line of its own, of a playbook or of cloud-init.
 	calling = pattern.New(`^[ \t]*(?:-[ \t]+)*(?:(?:ansible\.builtin\.)?(?:shell|command|raw|cmd)[ \t]*:[ \t]+|-[ \t]+)["']?((?:sudo[ \t]+)?(?:[\w./-]*/)?(?:ip6?tables(?:-legacy|-nft)?[ \t]+-|nft[ \t]+(?:add|insert)[ \t])[^"'\n]*)["']?[ \t]*$`)
 	calls   = pattern.New(`(?m)` + `^[ \t]*(?:-[ \t]+)*(?:[a-z.]+[ \t]*:[ \t]+|-[ \t]+)["']?(?:sudo[ \t]+)?(?:[\w./-]*/)?(?:ip6?tables(?:-legacy|-nft)?[ \t]+-|nft[ \t]+(?:add|insert)[ \t])`)
-	naming  = pattern.New(`^(?:path|dest|destination|name|filename)[ \t]*:[ \t]*["']?([^\s"']+)`)
+	// settings is etcd's own section of a CoreOS cloud-config.
+	settings = pattern.New(`^[ \t]+etcd2?[ \t]*:[ \t]*(?:#.*)?$`)
+	coreOS   = pattern.New(`(?m)^[ \t]*coreos[ \t]*:[ \t]*(?:#.*)?\r?$`)
+	naming   = pattern.New(`^(?:path|dest|destination|name|filename)[ \t]*:[ \t]*["']?([^\s"']+)`)
 )
 
 // holdsText reports whether a file is YAML with blocks of text that may be files.
 func holdsText(p string, head []byte) bool {
 	ext := extension(p)
-	return (ext == ".yaml" || ext == ".yml" || documents.Match(head)) && (holds.Match(head) && ours.Match(head) || calls.Match(head))
+	return (ext == ".yaml" || ext == ".yml" || documents.Match(head)) && (holds.Match(head) && ours.Match(head) || calls.Match(head) || coreOS.Match(head))
 }
 
-// blocks are the blocks of text in YAML, as ConfigMaps, cloud-init and playbooks have them. They are looked for line by
-// line, since templates are no YAML.
+// blocks are the blocks of text in YAML, as ConfigMaps, cloud-init and playbooks have them, and etcd's settings among
+// those of CoreOS. They are looked for line by line, since templates are no YAML.
 func blocks(data []byte, p piece) []inner {
 	var out []inner
 	loose := inner{name: "commands.sh"} // commands that stand by themselves, in order
 	rows := rowsOf(data, p)
+	core := -1 // the column of a coreos section that a line is in
 	for i := 0; i < len(rows); i++ {
+		switch {
+		case coreOS.Match(rows[i].text):
+			core = rows[i].indent
+		case core >= 0 && !rows[i].inside(core):
+			core = -1
+		case core >= 0 && settings.Match(rows[i].text):
+			end := i + 1
+			for end < len(rows) && rows[end].inside(rows[i].indent) {
+				end++
+			}
+			if end > i+1 {
+				out = append(out, inner{name: "etcd.conf.yml", pieces: []piece{{rows[i+1].at, rows[end-1].next, p.literal, p.template}}})
+			}
+			i = end - 1
+			continue
+		}
 		if c := calling.FindSubmatchIndex(rows[i].text); c != nil {
 			loose.pieces = append(loose.pieces, piece{rows[i].at + c[2], rows[i].at + c[3], p.literal, p.template})
 		}

@@ -19,6 +19,7 @@ func TestBlocks(t *testing.T) {
 		"no path of the next":  {"files:\n  - content: |\n      x\n  - path: /etc/b\n", "", "      x\n"},
 		"an entry":             {"args:\n  - |\n    x\n  - y\n", "", "    x\n"},
 		"a template's lines":   {"data:\n  a.cfg: |\n    x\n{{- if y }}\n    z\n{{- end }}\n  b: 1\n", "a.cfg", "    x\n{{- if y }}\n    z\n{{- end }}\n"},
+		"settings of CoreOS":   {"#cloud-config\ncoreos:\n  update:\n    group: x\n  etcd2: # two\n    name: a\n\n    b: 1\n  units:\n    - name: etcd2\n", "etcd.conf.yml", "    name: a\n\n    b: 1\n"},
 		"with a remark, bound": {"- copy:\n    dest: /etc/a.cfg # here\n    content: |2 # text\n        x\n", "etc/a.cfg", "        x\n"},
 	} {
 		found := blocks([]byte(tc.yaml), piece{to: len(tc.yaml), literal: true})
@@ -31,7 +32,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s: %q %q", name, found[0].name, got)
 		}
 	}
-	for _, none := range []string{"a: |\nb: 1\n", "a: b | c\n", "a: >\n  x\n", "a: |"} {
+	for _, none := range []string{"a: |\nb: 1\n", "a: b | c\n", "a: >\n  x\n", "a: |", "coreos:\n  etcd2:\n  units: x\n", "coreos:\n  units: x\nother:\n  etcd:\n    name: a\n"} {
 		if found := blocks([]byte(none), piece{to: len(none), literal: true}); len(found) > 0 {
 			t.Errorf("%q: %v", none, found)
 		}
