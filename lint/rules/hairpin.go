@@ -34,7 +34,7 @@ var around = remedies{
 
 func checkHairpin(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if !b.KeepsSource.Known() || !b.KeepsSource.V || onPeerPort(g, b) {
 			continue
 		}

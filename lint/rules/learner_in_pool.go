@@ -23,7 +23,7 @@ var learnerInPool = Rule{
 
 func checkLearnerInPool(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		for _, s := range b.Servers {
 			m := memberOf(g, s)
 			if m == nil || !m.Learner.V || s.Drain.V {

@@ -26,7 +26,7 @@ var nlbCrossZone = Rule{
 func checkNLBCrossZone(g *topology.Group) diag.List {
 	var out diag.List
 	zones := memberZones(g)
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if cross := b.Proxy.CrossZone; !b.Proxy.Cloud() || !cross.Known() || cross.V {
 			continue
 		}

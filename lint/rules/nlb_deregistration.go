@@ -27,7 +27,7 @@ var nlbDeregistration = Rule{
 
 func checkNLBDeregistration(g *topology.Group) diag.List {
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		d := diag.Diagnostic{Severity: diag.Warning, Subject: b.Subject()}
 		switch {
 		case !b.CutOnRemoval.Known() || onPeerPort(g, b):
@@ -56,7 +56,7 @@ func checkNLBDeregistration(g *topology.Group) diag.List {
 }
 
 func nlbDeregistrationUnjudged(g *topology.Group) string {
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if unread(b.CutOnRemoval) || b.CutOnRemoval.Known() && unread(b.CutOnDown) {
 			return variable("connection_termination")
 		}

@@ -31,7 +31,7 @@ func checkPoolIncomplete(g *topology.Group) diag.List {
 		return nil
 	}
 	var out diag.List
-	for _, b := range g.EtcdPools() {
+	for _, b := range clientPools(g) {
 		if b.Source == spec || b.Proof != topology.Proven || b.Partial || direct(b) {
 			continue
 		}

@@ -23,7 +23,7 @@ var tcpReset = Rule{
 
 func checkTCPReset(g *topology.Group) diag.List {
 	var out diag.List
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			if !r.Reset.Known() || r.Reset.V {
 				continue
@@ -42,7 +42,7 @@ func checkTCPReset(g *topology.Group) diag.List {
 }
 
 func tcpResetUnjudged(g *topology.Group) string {
-	for _, l := range g.EtcdListeners() {
+	for _, l := range clientListeners(g) {
 		for _, r := range l.Routes {
 			if unread(r.Reset) {
 				return variable("tcp_reset_enabled")
