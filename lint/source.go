@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -90,15 +89,6 @@ func collect(o Options) (*collector, error) {
 // host matches the part before PATH in host=PATH.
 var host = pattern.New(`^[A-Za-z0-9][A-Za-z0-9.:_-]*$`)
 
-// Stdin reports whether a path is standard input, and which machine's; "" where it does not say.
-func Stdin(p string) (machine string, ok bool) {
-	if p == "-" {
-		return "", true
-	}
-	machine, rest, _ := strings.Cut(p, "=")
-	return machine, rest == "-" && host.MatchString(machine)
-}
-
 func (c *collector) named(p string) error {
 	machine := ""
 	info, err := os.Stat(p)
@@ -152,25 +142,6 @@ func formats() string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-func (c *collector) stdin(o Options, machine string) error {
-	data, err := io.ReadAll(io.LimitReader(o.Stdin, MaxFile+1))
-	if err != nil {
-		return fmt.Errorf("read standard input: %w", err)
-	}
-	name := filepath.Clean(cmp.Or(o.StdinFilename, "-"))
-	if c.seen[name] {
-		return &schema.UsageError{Message: "standard input is named twice; need it once"}
-	}
-	c.seen[name] = true
-	f := file{path: name, host: machine, data: bytes.TrimPrefix(data, ByteOrderMark), size: int64(len(data)), stdin: true}
-	f.words = words(f.data)
-	f.format = detect(name, f.data[:min(len(f.data), headSize)])
-	if !c.addEmbedded(f, c.add(f)) {
-		return &schema.UsageError{Message: "standard input: not a format that lint knows; name one with --stdin-filename"}
-	}
-	return nil
 }
 
 // skipped are folders that hold other people's files.
