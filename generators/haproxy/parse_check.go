@@ -203,6 +203,10 @@ func (s *section) dialogue(topic string) *dialogue {
 // send reads what `http-check send` says.
 func (d *dialogue) send(l line) {
 	for i := 2; i < len(l.words); i++ {
+		if at := l.words[i].at; l.words[i].unknown { // it may hold anything
+			d.verb, d.path = topology.UnknownAt[string](at), topology.UnknownAt[string](at)
+			return
+		}
 		switch l.words[i].text {
 		case "meth":
 			d.verb = textOf(l.word(i + 1))
@@ -267,6 +271,9 @@ func (m *method) secure(v member) (secure, sure bool) {
 		if m.connect.flag("ssl") {
 			return true, true
 		}
+		if m.connect.filledIn() {
+			return false, false
+		}
 		if !m.connect.flag("default") {
 			return false, true
 		}
@@ -279,10 +286,15 @@ func (m *method) secure(v member) (secure, sure bool) {
 func (m *method) verifyHost(v member) topology.Value[string] {
 	secure, _ := m.secure(v)
 	how, ok := v.params.set["verify"]
-	if !secure && !v.params.has("ssl") || ok && how.value.text == "none" || !v.params.has("verifyhost") {
+	if !secure && !v.params.has("ssl") || ok && how.value.text == "none" || !v.params.has("verifyhost") || v.params.opaque {
 		return topology.Value[string]{}
 	}
 	return paramOf(v.params, "verifyhost", readText, "", v.Span)
+}
+
+// filledIn reports whether words of a line are known to a run only.
+func (l line) filledIn() bool {
+	return slices.ContainsFunc(l.words, func(w word) bool { return w.unknown })
 }
 
 func (l line) flag(keyword string) bool {
@@ -301,6 +313,9 @@ func (m *method) port(v member) topology.Value[int] {
 			if w.text == "port" {
 				return valueOf(m.connect.word(i+1), readPort)
 			}
+		}
+		if m.connect.filledIn() {
+			return topology.UnknownAt[int](m.connect.at)
 		}
 	}
 	p := v.params

@@ -308,6 +308,15 @@ frontend e
 		{"check of another address", "global\nlisten a\noption httpchk GET /health\nserver x 10.0.0.1:1 check addr 10.0.0.9\n", []string{
 			"check a http ? GET /health every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @3:1-27",
 		}},
+		{"check whose words a run fills in", "global\nlisten a\noption httpchk\nhttp-check send \"${HOW}\"\nserver x 10.0.0.1:1 check\n", []string{
+			"check a http (1) ? ? every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @3:1-15",
+		}},
+		{"connection of a check, a run fills it in", "global\nlisten a\noption httpchk GET /x\nhttp-check connect \"${HOW}\"\nserver x 10.0.0.1:1 check\n", []string{
+			"check a ? ? GET /x every=(2s)/(2s)/(2s) timeout=(2s) fall=(3) rise=(2) @3:1-22",
+		}},
+		{"option that may choose the check", "global\nlisten a\noption tcp-check\noption q_zq_z\nserver x 10.0.0.1:1 check\n", []string{
+			"check a ? (1) ? ? every=(2s)/(2s)/(2s) timeout=? fall=(3) rise=(2) @3:1-17",
+		}},
 		{"several globals", "global\nmaxconn 10\nglobal\nhard-stop-after 5m\nglobal\nmaxconn 20\n", []string{"proxy max=20 stop=5m0s"}},
 		{"inherited", "defaults\nmode http\nmaxconn 50\ndefault_backend b\nretries 1\noption httpchk GET /health\nhttp-check send meth HEAD\ndefault-server check\nfrontend f\nbackend b\nserver a 10.0.0.1:1\n", []string{
 			"listener f http max=50",

@@ -67,7 +67,7 @@ type section struct {
 	lines []line
 	// by holds the lines again, by what they are about.
 	by map[string][]line
-	// torn are the topics about which branches of a template say different things.
+	// torn are the topics of which nobody knows which line is there: branches of a template say different things.
 	torn map[string]bool
 	// dialogues are what its check rules come to, by topic, once somebody asked.
 	dialogues map[string]*dialogue
@@ -170,6 +170,9 @@ func (s *scanner) add(l line) {
 	if keyword.unknown && !conditional || vague(l) {
 		s.current.opaque = true
 	}
+	if vague(l) && keyword.text == "option" { // it may choose how servers are checked
+		s.current.tear(checkMethod)
+	}
 }
 
 // legacy are keywords that versions before 2.1 had for timeouts.
@@ -190,12 +193,16 @@ func (s *section) take(l line) {
 		topic = "timeout " + l.word(1).text
 	}
 	if n := len(s.by[topic]); n > 0 && s.by[topic][n-1].block != l.block && !s.by[topic][n-1].says(l) {
-		if s.torn == nil {
-			s.torn = map[string]bool{}
-		}
-		s.torn[topic] = true
+		s.tear(topic)
 	}
 	s.by[topic] = append(s.by[topic], l)
+}
+
+func (s *section) tear(topic string) {
+	if s.torn == nil {
+		s.torn = map[string]bool{}
+	}
+	s.torn[topic] = true
 }
 
 // checkMethod is the topic of the options that say how servers are checked: the last one holds.

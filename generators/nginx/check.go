@@ -96,7 +96,7 @@ func (r *reader) kind(c *topology.Check, s *scope, n *node) {
 	}
 	tls, complete := s.effective("proxy_ssl")
 	switch {
-	case has(n, "udp") || tls == nil && !complete:
+	case has(n, "udp") || tls == nil && !complete || tls != nil && isOpen(tls.arg()):
 	case tls != nil && tls.arg() == "on":
 		c.Kind = topology.SetAt(encrypted, kindSpan)
 		c.Cert = setting(s, "proxy_ssl_certificate", textOf, "")
@@ -137,6 +137,9 @@ func (w word) part(from, to int) topology.Value[string] {
 func argument[T any](n *node, key string, read func(word, string) topology.Value[T], preset T) topology.Value[T] {
 	if w, text, ok := param(n, key); ok {
 		return read(w, text)
+	}
+	if n.filledIn(0) {
+		return topology.UnknownAt[T](n.span())
 	}
 	return topology.DefaultAt(preset, n.span())
 }

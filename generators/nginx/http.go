@@ -179,10 +179,12 @@ func takesCalls(n *node) bool {
 // speaks reads whether a server of an http block ends TLS, and whether it speaks HTTP/2.
 func speaks(l *topology.Listener, s *scope) {
 	var first, encrypted, second *node
+	sure := true
 	for _, n := range s.nodes {
 		if n.name.text != "listen" {
 			continue
 		}
+		sure = sure && !n.filledIn(1)
 		if first == nil {
 			first = n
 		}
@@ -204,7 +206,7 @@ func speaks(l *topology.Listener, s *scope) {
 		l.HTTP2 = topology.SetAt(true, second.span())
 	case on != nil && !isOpen(on.arg()):
 		l.HTTP2 = topology.SetAt(on.arg() == "on", on.span())
-	case on == nil && complete && at != nil:
+	case on == nil && complete && at != nil && sure:
 		l.HTTP2 = topology.SetAt(false, at.span()) // the line says all that is spoken there
 	}
 }

@@ -276,6 +276,20 @@ pool etcd (roundrobin) connect=? retries=(1) check=(passive) interval=(10s)
 				"pool 10.0.0.1:2379 (roundrobin) connect=1s retries=(0) check=(passive) interval=(10s) fall=(1)\n  10.0.0.1:2379\n",
 		},
 		{
+			"arguments that a template fills in",
+			`events { }
+stream {
+  upstream a { zone a 64k; server 10.0.0.1:2379; }
+  server { listen 1 q_zq_z; proxy_pass a; proxy_responses 1; proxy_ssl q_zq; health_check interval=3s q_zq_zq; }
+}
+`,
+			`nginx-plus max=(240) stop=(0s)
+listen (0.0.0.0):1 -> a idle=(10m0s)
+pool a (roundrobin) connect=(1m0s) retries=(0) check=? port=(2379) interval=3s timeout=(5s)
+  10.0.0.1:2379
+`,
+		},
+		{
 			"words that a script replaces",
 			"events { }\nstream {\n  upstream api {\nBACKENDS\n  }\n  server { listen __PORT__; proxy_pass api; }\n}\n",
 			"nginx max=(240) stop=(0s)\nlisten ?:? -> api idle=(10m0s)\n" +

@@ -117,7 +117,8 @@ func (r *reader) upstream(n *node, s scope) {
 	p.Balance = balance(&s)
 	p.Check = passive(servers, n.span())
 	lua := slices.ContainsFunc(s.nodes, func(c *node) bool { return strings.HasPrefix(c.name.text, "balancer_by_lua") })
-	if lua { // which chooses, checks, and replaces the servers that are written
+	open := slices.ContainsFunc(s.nodes, func(c *node) bool { return topology.IsHole(c.name.text) })
+	if lua || open { // which chooses, checks, and replaces the servers that are written; or may choose
 		p.Balance = topology.UnknownAt[string](n.span())
 	}
 	if _, complete := s.own("server"); !complete || lua {

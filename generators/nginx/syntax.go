@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,6 +11,7 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/generators/target"
 	"github.com/etcdlbgen/etcdlbgen/schema/diag"
 	"github.com/etcdlbgen/etcdlbgen/schema/pattern"
+	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
 // word is one word of a file, without its quotes.
@@ -33,6 +35,11 @@ func (n *node) arg() string {
 		return ""
 	}
 	return n.args[0].text
+}
+
+// filledIn reports whether an argument after so many is to come from a template, which may be any.
+func (n *node) filledIn(after int) bool {
+	return slices.ContainsFunc(n.args[min(after, len(n.args)):], func(w word) bool { return topology.IsHole(w.text) && !strings.Contains(w.text, "=") })
 }
 
 // span covers the directive without its block, as far as its first line goes.

@@ -30,6 +30,6 @@ func (r *reader) ineffective(nodes []*node) {
 // servesUDP reports whether a block listens for datagrams.
 func servesUDP(n *node) bool {
 	return n.name.text == "server" && slices.ContainsFunc(n.block, func(c *node) bool {
-		return c.name.text == "listen" && len(c.args) > 0 && isUDP(c)
+		return c.name.text == "listen" && len(c.args) > 0 && (isUDP(c) || c.filledIn(1))
 	})
 }

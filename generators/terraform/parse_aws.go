@@ -145,7 +145,10 @@ func readCheck(group node, mode topology.Mode) topology.Check {
 		}
 	}
 	if v, ok := b.get("enabled"); ok {
-		if on, known := v.truth(); known && !on {
+		switch on, known := v.truth(); {
+		case !known:
+			out.Kind = topology.UnknownAt[topology.CheckKind](b.scope.folder.span(v.at))
+		case !on:
 			out.Kind = topology.SetAt(topology.CheckNone, b.scope.folder.span(v.at))
 		}
 	}

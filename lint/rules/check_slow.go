@@ -49,8 +49,11 @@ func checkCheckSlow(g *topology.Group) diag.List {
 			continue
 		}
 		next := c.Interval // after the first failure
-		if c.Fast.Known() && c.Fast.V < next.V {
+		switch {
+		case c.Fast.Known() && c.Fast.V < next.V:
 			next = c.Fast
+		case !c.Fast.Known() && c.Fast.Span.Line > 0: // as short as may be
+			next.V = 0
 		}
 		takes := c.Interval.V + time.Duration(c.Fall.V-1)*next.V
 		if takes <= slowest {

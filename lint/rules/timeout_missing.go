@@ -57,7 +57,7 @@ func missingBehind(b *topology.Pool) []string {
 		return nil
 	}
 	missing := waits(nil, b.Connect, "connect")
-	if b.Mode.V == topology.TCP && (!b.Tunnel.Known() || b.Tunnel.V != topology.Never) {
+	if b.Mode.V != topology.HTTP && (!b.Tunnel.Known() || b.Tunnel.V != topology.Never) {
 		return missing
 	}
 	return waits(missing, b.ServerTimeout, "server")
