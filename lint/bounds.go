@@ -24,9 +24,9 @@ const (
 	maxFindings = 1000 // that are told of one rule in one file
 
 	// Of all that one call reads, in words. The files of a thousand clusters have three million.
-	maxRead    = 12_000_000
+	maxRead    = 20_000_000
 	maxGroup   = 400_000 // in files that are judged together
-	maxKept    = 120_000 // in files whose facts are kept from the first reading to the judgement
+	maxKept    = 30_000  // facts that are kept from the first reading to the judgement
 	maxVerdict = 10_000  // findings
 )
 

@@ -150,7 +150,7 @@ type input struct {
 	endpoints []endpoint
 	version   string // of --etcd-version
 	now       time.Time
-	kept      atomic.Int64 // words, or as much, in what is kept until it is judged
+	kept      atomic.Int64 // facts and findings that are kept until they are judged
 }
 
 // load loads specs, until they take too much.

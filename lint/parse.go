@@ -134,11 +134,11 @@ func (in *input) light(s source) source {
 	if s.NamesFiles() {
 		return s
 	}
-	weight := s.unit.words()
+	weight := s.weight()
 	if len(s.own) == 0 || len(s.VRRP) > 0 {
 		s.verdict = in.verdict([]source{s})
 		s.Topology = nil
-		weight = findingWeight * len(s.verdict.found)
+		weight = len(s.verdict.found)
 	}
 	if in.kept.Add(int64(weight)) > maxKept {
 		s.Topology, s.verdict = nil, nil
@@ -146,8 +146,23 @@ func (in *input) light(s source) source {
 	return s
 }
 
-// findingWeight is how many words a finding weighs as much as.
-const findingWeight = 5
+// weight is about how many facts a source has, each of which takes a KiB or two.
+func (s source) weight() int {
+	n := s.unit.words()/100 + len(s.Alerts) + len(s.VRRP) + len(s.mentions)
+	for _, p := range s.Proxies {
+		n += len(p.Listeners) + len(p.Pools)
+		for _, b := range p.Pools {
+			n += len(b.Servers)
+		}
+	}
+	for _, f := range s.Firewalls {
+		n += len(f.Rules)
+	}
+	for _, m := range s.Etcd.Members {
+		n += len(m.ClientURLs) + len(m.PeerURLs)
+	}
+	return n
+}
 
 // whole reads the sources of a group again whose facts were forgotten. One that cannot be read any more is left out, and
 // what is too much to be judged together.

@@ -237,10 +237,11 @@ func (c *collector) take(p string, found *collector) {
 	if found == nil {
 		return
 	}
-	c.cost += found.cost
 	if !found.known() {
+		c.cost += found.cost / 8 // at most its outline was read
 		return
 	}
+	c.cost += found.cost
 	c.seen[p] = true
 	c.files = append(c.files, found.files...)
 	c.manifests = append(c.manifests, found.manifests...)

@@ -80,6 +80,9 @@ func shapeOf(path string, data []byte) (s shape, ok bool) {
 	case ".cue":
 		return cueShape(path, data), true
 	case ".yaml", ".yml", ".json":
+		if !bytes.Contains(data, []byte("loadBalancer")) && !bytes.Contains(data, []byte("clusters")) {
+			data = nil
+		}
 		return yamlShape(path, data), true
 	case "":
 		if path == "-" {
