@@ -81,12 +81,12 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 				in.name += ".sh"
 			}
 			kind := detect(in.name, head)
-			if ext := nature(head); kind == nil && ext != "" { // a name says so elsewhere
+			if ext := nature(head); kind == nil && ext != "" && !isScript(in.name, head) { // a name says so elsewhere
 				in.name += ext
 				kind = detect(in.name, head)
 			}
-			if kind != nil && kind.Binary || script && kind == format {
-				kind = nil // a reader of scripts reads what they load, too
+			if kind != nil && (kind.Binary || script && kind == format && kind.Name != "etcd") {
+				kind = nil // a reader of rules reads those that scripts load, too
 			}
 			if kind != nil {
 				s.found, s.kinds = append(s.found, in), append(s.kinds, kind)

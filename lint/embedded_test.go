@@ -21,6 +21,7 @@ func TestEmbedded(t *testing.T) {
 		{"without an end", "cat > haproxy.cfg <<EOF\n" + cfg, []string{"haproxy"}},
 		{"of a script by its text", "ssh m <<'E'\nset -e\ncat > /etc/nginx/nginx.conf <<F\nevents { }\nF\nE\n", []string{"nginx"}},
 		{"of YAML by its text", "kubectl apply -f - <<E\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: etcd\nE\n", []string{"kubernetes"}},
+		{"of Compose by its text", "docker stack deploy -c - e <<E\nservices:\n  a:\n    image: etcd\n    command: etcd --name a\nE\n", []string{"etcd"}},
 		{"of another kind", "cat > motd <<EOF\nhello\nEOF\n", nil},
 		{"none", "echo '<<' EOF\nx=$((1 << 2))\n", nil},
 		{"rules of iptables", "cat > /etc/iptables/rules.v4 <<EOF\n*filter\n-A INPUT -j DROP\nCOMMIT\nEOF\n", []string{"iptables"}},

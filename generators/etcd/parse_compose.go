@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	hasService = pattern.New(`(?m)^\s+image\s*:`)
+	hasService = pattern.New(`(?m)^\s+(image|build)\s*:`)
 	hasServer  = pattern.New(`\b(etcd|kube-apiserver)["',]?\s+-{1,2}[a-z]|--(listen-client-urls|etcd-servers)\b|\bETCD_(NAME|LISTEN|ADVERTISE|INITIAL)`)
 )
 
@@ -27,8 +27,11 @@ func compose(f target.File, facts *process.Facts) diag.List {
 			continue
 		}
 		for i := 1; i < len(services.Content); i += 2 {
-			if image := target.Field(services.Content[i], "image"); image != nil {
-				facts.Run(service(y, services.Content[i], y.Text(image)))
+			s := services.Content[i]
+			if image := target.Field(s, "image"); image != nil {
+				facts.Run(service(y, s, y.Text(image)))
+			} else if target.Field(s, "build") != nil {
+				facts.Run(service(y, s, topology.Value[string]{}))
 			}
 		}
 	}

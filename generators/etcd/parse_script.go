@@ -139,5 +139,6 @@ func container(words []topology.Value[string]) (process.Run, bool) {
 
 // isMount reports whether a word says what a container mounts, not what it is made of.
 func isMount(word, before string) bool {
-	return strings.ContainsAny(word, "=,") || strings.ContainsAny(word[:1], "/.") || strings.HasPrefix(before, "-v")
+	of := before == "--volume" || before == "--mount" || strings.HasPrefix(before, "-v")
+	return of || strings.ContainsAny(word, "=,") || (strings.HasPrefix(word, "/") || strings.HasPrefix(word, ".")) && strings.Contains(word, ":")
 }

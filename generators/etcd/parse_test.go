@@ -95,6 +95,11 @@ $ETCD --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
   --env ETCD_ADVERTISE_CLIENT_URLS=https://10.0.1.10:2379 --env ETCD_GRPC_KEEPALIVE_MIN_TIME=2s \
   --env ETCD_LISTEN_METRICS_URLS=http://10.0.1.10:2381 registry.example.com/tools/etcd
 `,
+		"image.sh": `docker run -v /srv/etcd:/srv/etcd --volume=${DATA}:/data --name etcd ${REGISTRY}:latest \
+  /usr/local/bin/etcd --name etcd-1 --cert-file=/etc/etcd/server.crt --peer-cert-file=/etc/etcd/peer.crt --client-cert-auth \
+  --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 --trusted-ca-file=/etc/etcd/ca.crt \
+  --advertise-client-urls https://10.0.1.10:2379 --grpc-keepalive-min-time=2s --listen-metrics-urls=http://10.0.1.10:2381
+`,
 		"flags.conf": `OPTIONS="--name etcd-1 --cert-file=/etc/etcd/server.crt \
   --listen-client-urls https://10.0.1.10:2379,https://127.0.0.1:2379 \
   -advertise-client-urls='https://10.0.1.10:2379' \

@@ -215,7 +215,11 @@ func (r *reader) command(t *table, words []word) {
 			span := words[0].span
 			end := words[len(words)-1].span
 			span.EndLine, span.EndCol = end.EndLine, end.EndCol
-			t.command(key, without(words[i+1:]), span)
+			args := without(words[i+1:])
+			if len(args) > 0 && i > 0 { // what stands before the command is a part of the rule, too
+				args = append(slices.Clip(args), without(words[:i])...)
+			}
+			t.command(key, args, span)
 			return
 		}
 	}

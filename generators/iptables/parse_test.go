@@ -67,6 +67,14 @@ iptables -A INPUT -p tcp --dport 2380 -s 10.0.1.0/24 -j ACCEPT  # etcd subnet
 iptables -A INPUT -p tcp --dport 2380 -j DROP
 `
 
+// What a rule matches may stand before the command, too.
+func TestMatchesFirst(t *testing.T) {
+	reads(t, "firewall.sh", `iptables -i lo -I INPUT -p tcp --dport 2379 -j ACCEPT
+iptables -t filter -s 10.0.2.0/24 -A INPUT -p tcp --dport 2379 -j ACCEPT
+iptables -p tcp -A INPUT --dport 2379 -j DROP
+`, "4 accept tcp 2379 lo", "4 accept tcp 2379 from 10.0.2.0/24", "4 drop tcp 2379 from 0.0.0.0/0")
+}
+
 func TestGuide(t *testing.T) {
 	reads(t, "firewall.sh", guide,
 		"4 accept tcp 2379 from 10.0.1.100/32", "4 drop tcp 2379 from 0.0.0.0/0",

@@ -41,7 +41,8 @@ func (w wall) Subject() string {
 	return w.Target + " firewall " + name
 }
 
-// about reports whether a rule is about one of etcd's ports: it names that port, or the firewall is etcd's by its name.
+// about reports whether a rule is about one of etcd's ports: it names that port, as one end of a range if need be, or the
+// firewall is etcd's by its name.
 // A rule for nearly all ports of a machine is about the machine.
 func (w wall) about(r topology.FirewallRule, port int) bool {
 	const wide = 100
@@ -50,7 +51,7 @@ func (w wall) about(r topology.FirewallRule, port int) bool {
 	}
 	return w.source.Format == "spec" || topology.NamesEtcd(w.Name.V) ||
 		slices.ContainsFunc(r.Ports, func(p topology.PortRange) bool {
-			return p.First <= port && port <= p.Last && p.Last-p.First < wide
+			return p.First == port || p.Last == port || p.First < port && port < p.Last && p.Last-p.First < wide
 		})
 }
 
