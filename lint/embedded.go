@@ -99,7 +99,7 @@ func (s *search) within(outer inner, format *target.Target, depth int) {
 // nature is the extension of the files that a text without one is like, "" for none.
 func nature(head []byte) string {
 	switch {
-	case documents.Match(head):
+	case documents.Match(head) || alerting.Match(head):
 		return ".yaml"
 	case commanding.Match(head):
 		return ".sh"

@@ -14,6 +14,8 @@ var (
 	ours  = pattern.New(`(?i)etcd|2379|haproxy|keepalived|nginx|iptables|nft\b|\.rules|groups:`)
 	// documents are what is YAML by its text.
 	documents = pattern.New(`(?m)^(#cloud-config|apiVersion:|kind:|write_files:|services:)`)
+	// alerting are the rules of Prometheus.
+	alerting = pattern.New(`(?m)^[ \t]*groups:[ \t]*$`)
 	// opening is a line that a block of text follows, with what stands before it, its key, and dashes before the key.
 	opening = pattern.New(`^([ \t]*(?:-[ \t]+)*)(?:"?([A-Za-z0-9_./{}$ -]+?)"?[ \t]*:[ \t]+)?[|][-+0-9]*[ \t]*(?:#.*)?$`)
 	// calling is a command that stands on a line of its own, of a playbook or of cloud-init.
