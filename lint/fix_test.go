@@ -60,7 +60,8 @@ func TestFix(t *testing.T) {
 		"no end":                 {text, [][]diag.Edit{{{Span: diag.Span{File: "f", Line: 1, Col: 3}, Text: "X"}}}, "", 0},
 		"no edit":                {text, [][]diag.Edit{nil}, "", 0},
 		"a line below, as the next one": {
-			"backend a # why\r\n\r\n# b\r\n\tserver a", [][]diag.Edit{{{Span: diag.At("f", 1, 1, 9), Text: "x", Below: true}}},
+			"backend a # why\r\n\r\n# b\r\n\tserver a",
+			[][]diag.Edit{{{Span: diag.At("f", 1, 1, 9), Text: "x", Below: true}}},
 			"backend a # why\r\n\tx\r\n\r\n# b\r\n\tserver a", 1,
 		},
 		"a line below the last":      {"backend ä", [][]diag.Edit{{{Span: diag.At("f", 1, 1, 9), Text: "x", Below: true}}}, "backend ä\n    x", 1},

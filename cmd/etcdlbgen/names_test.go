@@ -17,9 +17,18 @@ func TestNamesOnTerminals(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"lint"}, {"lint", "--format", "github"}, {"lint", "gone\x1b[2J"}, {"lint", "notes\u202e\xff"}, {"lint", "--rule", "\x1b[2J"},
-		{"lint", "--write-baseline", "base.json"}, {"lint", "--baseline", "base.json", "--disable", "watch-timeout"},
-		{"lint", "--baseline", "\x1b[2J"}, {"lint", "--fix"}, {"\x1b[2J"}, {"import", "haproxy\x1b[2J\x07.cfg"}, {"build", "\x1b[2J"},
+		{"lint"},
+		{"lint", "--format", "github"},
+		{"lint", "gone\x1b[2J"},
+		{"lint", "notes\u202e\xff"},
+		{"lint", "--rule", "\x1b[2J"},
+		{"lint", "--write-baseline", "base.json"},
+		{"lint", "--baseline", "base.json", "--disable", "watch-timeout"},
+		{"lint", "--baseline", "\x1b[2J"},
+		{"lint", "--fix"},
+		{"\x1b[2J"},
+		{"import", "haproxy\x1b[2J\x07.cfg"},
+		{"build", "\x1b[2J"},
 	} {
 		var out strings.Builder
 		if code := run(args, strings.NewReader(""), &out, &out); code == exitInternal {

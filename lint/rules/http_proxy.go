@@ -31,7 +31,7 @@ func checkHTTPProxy(g *topology.Group) diag.List {
 		if speaksHTTP1(g, b.Pool) {
 			said[b.Pool] = true
 			at := b.HTTP2.Span
-			if b.Mode.State == topology.Set && !(b.Proxy.Cloud() && b.HTTP2.State == topology.Set) {
+			if b.Mode.State == topology.Set && (!b.Proxy.Cloud() || b.HTTP2.State != topology.Set) {
 				at = b.Mode.Span
 			}
 			out = append(out, fault(at, b.Called(), "members", b.Subject(), raw.of(b.Source, b.Proxy)))

@@ -49,7 +49,7 @@ func TestMaskSecrets(t *testing.T) {
 		if strings.Contains(got, "Z") || utf8.RuneCountInString(got) != utf8.RuneCountInString(line) {
 			t.Errorf("%s is shown as %s", line, got)
 		}
-		if before, _, _ := strings.Cut(line, "Z"); !strings.HasPrefix(got, strings.TrimRight(strings.TrimSuffix(before, "Basic "), `"'\\`)) {
+		if before, _, _ := strings.Cut(line, "Z"); !strings.HasPrefix(got, strings.TrimRight(strings.TrimSuffix(before, "Basic "), `"'\`)) {
 			t.Errorf("%s is shown as %s, without what stands before the password", line, got)
 		}
 		for _, visible := range []string{"etcd:2379", "tls", "# why", "true", "ca.crt", "groups", "if a", `"b"`} {
