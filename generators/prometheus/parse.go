@@ -24,7 +24,7 @@ func parse(src target.Source) (*topology.Topology, diag.List) {
 			roots, err = documents(f.Data)
 		}
 		if err != nil {
-			diags = append(diags, target.NoYAML(f.Path, "Prometheus", err))
+			diags = append(diags, target.NoYAML(f, "Prometheus", err))
 		}
 		r := reader{file: f.Path, lines: strings.Split(string(f.Data), "\n")}
 		for _, root := range roots {

@@ -43,7 +43,7 @@ func ParseYAML(f File, program string) (*YAML, diag.List) {
 			}
 			return y, nil
 		case err != nil:
-			return y, diag.List{NoYAML(f.Path, program, err)}
+			return y, diag.List{NoYAML(f, program, err)}
 		}
 		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 			y.Roots = append(y.Roots, doc.Content[0])
@@ -68,20 +68,23 @@ func OneBreak(data []byte) []byte {
 	return []byte(otherBreaks.Replace(string(data)))
 }
 
-// NoYAML is an error of the YAML library at its line: of its parser's errors, which count from 0, the line on which what is
-// not whole begins.
-func NoYAML(file, program string, err error) diag.Diagnostic {
+// fromZero matches the errors of the YAML library that count lines from 0: its parser's, not its scanner's.
+var fromZero = pattern.New(`^did not find expected (<|node content|'-'|key|',')`)
+
+// NoYAML is an error of the YAML library in a file, at the line on which what is not whole begins.
+func NoYAML(f File, program string, err error) diag.Diagnostic {
 	line, what := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := errorLine.FindStringSubmatch(what); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line, what = max(n, 1), m[2]
 		}
-		if strings.HasPrefix(what, "did not find expected") {
+		if fromZero.MatchString(what) {
 			line++
 		}
 	}
+	line = min(line, 1+bytes.Count(bytes.TrimRight(f.Data, "\r\n"), []byte("\n"))) // the end of the text is no line
 	return diag.Diagnostic{
-		Span:     diag.Span{File: file, Line: line, Col: 1},
+		Span:     diag.Span{File: f.Path, Line: line, Col: 1},
 		Severity: diag.Error,
 		Rule:     "syntax",
 		Message:  "this is no YAML (" + what + "), so " + program + " loads nothing of it; need a well-formed document",
