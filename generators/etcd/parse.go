@@ -32,6 +32,7 @@ var (
 	// A variable may hold the flags of a command line: those that only etcd has, and that only kube-apiserver has.
 	assignsFlags = pattern.New(`^\s*(?:export\s+|Environment\s*=\s*["']?)?([A-Z][A-Z0-9_]*)=["']?\s*(-{1,2}[a-z]|$)`)
 	serverFlag   = pattern.New(`^--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls)\b`)
+	serverVar    = pattern.New(`^ETCD_(LISTEN_(CLIENT|PEER)_URLS|ADVERTISE_CLIENT_URLS|INITIAL_ADVERTISE_PEER_URLS)$`)
 	storeFlag    = pattern.New(`^--?etcd[-_]servers\b`)
 	hasFlags     = pattern.New(`(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]*=["']?\s*(\\\s*\n\s*)?(-{1,2}[^\n]*(\\\n[^\n]*)*)?--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls|etcd[-_]servers)\b`)
 
@@ -53,7 +54,7 @@ func extension(file string) string {
 // form is one of the ways to configure etcd.
 type form func(f target.File, facts *process.Facts) diag.List
 
-func detect(file string, head []byte) bool { return formOf(file, head) != nil }
+func detect(file string, head []byte) bool { return formOf(file, target.Dedent(head)) != nil }
 
 func formOf(file string, head []byte) form {
 	ext := extension(file)

@@ -188,6 +188,28 @@ func TestInitialClusterCounts(t *testing.T) {
 	}
 }
 
+// What a unit hands to etcd is etcd's, by whatever name it is started; what it hands to a client is not.
+func TestNamelessStart(t *testing.T) {
+	m := started(t, "etcd.service", "[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS=http://10.0.1.10:2379\nExecStart=/opt/start-it $ETCD_OPTS\n")
+	if len(m.Flags.ListenClientURLs) != 1 || m.Flags.ListenClientURLs[0].Span.Line != 2 {
+		t.Errorf("got %+v", m.Flags.ListenClientURLs)
+	}
+	top, _ := read(t, "calico.service", "[Service]\nEnvironment=ETCD_CERT_FILE=/c ETCD_ENDPOINTS=http://10.0.1.10:2379\nExecStart=/usr/bin/calico-node\n")
+	if len(top.Etcd.Members) > 0 {
+		t.Errorf("a client is taken for %+v", top.Etcd.Members)
+	}
+}
+
+// A proxy of etcd 2 serves clients, but is no member: it listens to no peer, whatever its flags say.
+func TestProxyHasNoPeers(t *testing.T) {
+	for mode, want := range map[string]int{"off": 1, "on": 0, "readonly": 0} {
+		m := started(t, "etcd.env", "ETCD_LISTEN_CLIENT_URLS=http://10.0.1.10:2379\nETCD_LISTEN_PEER_URLS=http://10.0.1.10:2380\nETCD_PROXY="+mode+"\n")
+		if len(m.Flags.ListenClientURLs) != 1 || len(m.Flags.ListenPeerURLs) != want {
+			t.Errorf("%s: got %+v", mode, m.Flags)
+		}
+	}
+}
+
 func TestPlaceholdersAreUnknown(t *testing.T) {
 	for name, url := range map[string]string{
 		"template": "https://" + strings.Repeat(topology.Hole, 3) + ":2379", "shell": "https://$IP:2379", "systemd": "https://%H:2379",
@@ -214,6 +236,7 @@ func TestDetect(t *testing.T) {
 		"script":              {"start.sh", "export ETCD_NAME=etcd-1\n", false},
 		"variables of a role": {"vars.yml", "etcd_listen_client_urls: https://10.0.0.1:2379\n", false},
 		"object":              {"a.yaml", "apiVersion: v1\nkind: ConfigMap\nlisten-client-urls: x\n", false},
+		"indented manifest":   {"pod.yaml", "    kind: Pod\n    spec:\n      containers:\n      - image: etcd\n", false},
 		"another unit":        {"nginx.service", "[Unit]\nAfter=etcd.service\n[Service]\nExecStart=/usr/sbin/nginx\n", false},
 		"kube-apiserver":      {"kube-apiserver.service", "[Service]\nExecStart=/usr/bin/kube-apiserver --etcd-servers=https://10.0.0.1:2379\n", true},
 	} {

@@ -52,10 +52,21 @@ func unit(f target.File, facts *process.Facts) diag.List {
 			v.run(facts)
 		}
 	}
-	if len(commands) == 0 { // a drop-in
+	nameless := !slices.ContainsFunc(commands, func(c command) bool { return slices.ContainsFunc(c.words, known) })
+	if len(commands) == 0 || nameless && serves(env) { // a drop-in, or a start of etcd by a name of another's
 		facts.Run(process.Run{Program: process.Etcd, Env: env, Span: diag.Span{File: f.Path, Line: 1, Col: 1}})
 	}
 	return nil
+}
+
+// known reports whether a word of a command line names a program that we know, be it within a script for a shell.
+func known(w topology.Value[string]) bool {
+	return process.Known(w.V) != "" || hasProgram.MatchString(w.V)
+}
+
+// serves reports whether variables are among those that only a server of etcd reads.
+func serves(env process.Settings) bool {
+	return slices.ContainsFunc(env, func(s process.Setting) bool { return serverVar.MatchString(s.Name) })
 }
 
 // expanded are words with the flags of variables in the place of these.

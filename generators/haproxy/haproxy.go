@@ -64,7 +64,11 @@ func detect(file string, head []byte) bool {
 		}
 		row, _, _ = strings.Cut(row, "#")
 		words := strings.Fields(row)
-		return len(words) <= 4 && headers[words[0]] && !strings.ContainsAny(row, "{}=[]:;") && directive.MatchString(text)
+		marks := "{}=[]:;"
+		if words[0] == "listen" && len(words) == 3 { // versions before 1.7 took the address here
+			marks = "{}=;"
+		}
+		return len(words) <= 4 && headers[words[0]] && !strings.ContainsAny(row, marks) && directive.MatchString(text)
 	}
 	return false
 }

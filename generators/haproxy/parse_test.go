@@ -422,6 +422,8 @@ func TestDetect(t *testing.T) {
 		{"haproxy_nginx.cfg", "stream {\n  upstream etcd {\n", false},
 		{"conf.d/50-etcd.cfg", "# comment\n\nfrontend etcd\n  bind :2379\n", true},
 		{"conf.d/60-etcd.cfg", "frontend etcd # {clients} of etcd\n  bind :2379\n", true},
+		{"stats.cfg", "listen stats :1936\n  stats enable\n", true},
+		{"listen.yml", "listen: {address: x}\nmode: y\n", false},
 		{"lb.tpl", "{% set x = 1 %}\nbackend etcd\n  server a 10.0.0.1:2379\n", true},
 		{"x.cfg", ".if defined(A)\nglobal\n  daemon\n", true},
 		{"setup.cfg", "[global]\nmode = x\n", false},

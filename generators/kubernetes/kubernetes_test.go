@@ -204,6 +204,7 @@ func TestDetect(t *testing.T) {
 		want       bool
 	}{
 		"template":      {"kube-apiserver.yaml.j2", "kind: Pod\n# kube-apiserver\n", true},
+		"indented":      {"a.yaml", "    kind: Pod\n    spec:\n      containers:\n      - image: etcd\n", true},
 		"another pod":   {"a.yaml", "kind: Pod\nspec:\n  containers:\n  - image: nginx\n", false},
 		"no manifest":   {"a.yaml", "groups: []\n# etcd\n", false},
 		"documentation": {"a.md", "kind: Pod\netcd\n", false},

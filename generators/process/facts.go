@@ -125,6 +125,9 @@ func (f *Facts) Etcd(s Settings, at diag.Span) {
 		KeepaliveTimeout:     s.duration("grpc-keepalive-timeout"),
 		Span:                 at,
 	}
+	if mode := s.Get("proxy").V; mode == "on" || mode == "readonly" { // it is no member, and nobody's peer
+		flags.ListenPeerURLs, flags.AdvertisePeerURLs, flags.InitialCluster = nil, nil, topology.Value[int]{}
+	}
 	own := topology.Member{Name: s.Get("name"), Flags: flags, Span: at}
 	f.members = append(f.members, others(&own, s.list("initial-cluster"))...)
 	f.members = append(f.members, own)

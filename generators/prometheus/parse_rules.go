@@ -13,14 +13,17 @@ import (
 	"github.com/etcdlbgen/etcdlbgen/schema/topology"
 )
 
-// rules are the alerting rules of a rule file, of a PrometheusRule object or of a list that is to be pasted into one, and
-// the metrics that recording rules make.
+// rules are the alerting rules of a rule file, of a PrometheusRule object, or of a rule or a list of them that is to be
+// pasted into one, and the metrics that recording rules make.
 func (r reader) rules(root *yaml.Node) (alerts []topology.Alert, recorded []string) {
 	groups := target.Field(root, "groups")
 	if kind := target.Field(root, "kind"); kind != nil && kind.Value == "PrometheusRule" {
 		groups = target.Field(root, "spec", "groups")
 	}
 	rules := target.Items(root)
+	if target.Field(root, "alert") != nil {
+		rules = append(rules, root)
+	}
 	for _, group := range target.Items(groups) {
 		rules = append(rules, target.Items(target.Field(group, "rules"))...)
 	}

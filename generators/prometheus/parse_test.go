@@ -80,6 +80,7 @@ scrape_configs:
     file_sd_configs: [{files: [x.json]}]
 `,
 	"pasted": "- alert: A\n  expr: up == 0\n- record: a:b\n  expr: sum(up)\n",
+	"one":    "alert: A\nexpr: up == 0\nfor: 1m\n",
 	"list":   "- job_name: a\n  metrics_path: /m\n  static_configs:\n    - targets: [a:1]\n",
 	"tab":    "groups:\n  - name: a\n\trules: []\n",
 }
@@ -125,6 +126,7 @@ func TestForms(t *testing.T) {
 		{"object", "A up == 0 5m0s, B up == 0 5m0s, A up == 0 5m0s"},
 		{"chart", `A up{job="etcd"} == 0 ?, B ? 0s`},
 		{"pasted", "A up == 0 0s"},
+		{"one", "A up == 0 1m0s"},
 	} {
 		top, diags := parsed(t, foreign[c.file])
 		var got []string

@@ -27,11 +27,11 @@ const name = "prometheus"
 var (
 	isYAML = pattern.New(`\.(ya?ml|rules)$`)
 	// A rule file, or a PrometheusRule object, has groups with rules; a configuration scrape_configs, one meant for
-	// inclusion may be a list of jobs or of alerts.
+	// inclusion may be a list of jobs or of alerts, or one alert.
 	hasGroups  = pattern.New(`(?m)^ *groups:`)
 	hasRules   = pattern.New(`(?m)^[ \t-]*(rules|alert|record):`)
 	hasScrapes = pattern.New(`(?m)^(scrape_configs:|- job_name:)`)
-	hasAlerts  = pattern.New(`(?m)^ *- alert:`)
+	hasAlerts  = pattern.New(`(?m)^( *- )?alert:`)
 	hasExpr    = pattern.New(`(?m)^ *expr:`)
 )
 
