@@ -49,8 +49,9 @@ var (
 	template = pattern.New(`^(\{[{%#]|<%|@)`)
 )
 
-// detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it. A name that
-// only begins like HAProxy's may be that of a file for a program beside it.
+// detect knows a file by its name, or by a section header as its first line and a directive of HAProxy after it; a line
+// such as [...] stands for what was left out. A name that only begins like HAProxy's may be that of a file for a program
+// beside it.
 func detect(file string, head []byte) bool {
 	base := path.Base(file)
 	if named.MatchString(base) && (strings.HasPrefix(base, "haproxy.cfg") || !foreign.Match(head)) {
@@ -59,7 +60,7 @@ func detect(file string, head []byte) bool {
 	text := string(head)
 	for row := range strings.Lines(text) {
 		row = strings.TrimSpace(row)
-		if row == "" || row[0] == '#' || row[0] == '.' || template.MatchString(row) {
+		if row == "" || row[0] == '#' || row[0] == '.' || strings.Trim(row, "[(<.…>)]") == "" || template.MatchString(row) {
 			continue
 		}
 		row, _, _ = strings.Cut(row, "#")

@@ -49,10 +49,17 @@ func readStatsUsers(lines []line) []topology.Credential {
 	return out
 }
 
-// authentication says whether a listener for statistics or metrics asks for a password, or otherwise refuses some.
+// authentication says whether a listener for statistics or metrics asks for a password, or otherwise refuses some. A
+// section with a line on statistics inherits none of them, and requests are refused by those of named defaults alone, so
+// what other files say is nothing to a section that asks for nothing of theirs.
 func authentication(s *section) topology.Value[bool] {
+	own := len(s.by["stats"]) > 0
 	for at := s; at != nil; at = at.parent {
-		for _, l := range slices.Concat(at.by["stats"], at.by["http-request"], at.by["tcp-request"]) {
+		lines := slices.Concat(at.by["http-request"], at.by["tcp-request"])
+		if at == s || !own {
+			lines = append(lines, at.by["stats"]...)
+		}
+		for _, l := range lines {
 			refuses := func(w word) bool {
 				return w.text == "auth" || admitted(s) == nil && (w.text == "deny" || w.text == "reject" || w.text == "tarpit")
 			}
@@ -63,7 +70,7 @@ func authentication(s *section) topology.Value[bool] {
 		verifies := func(l line) bool {
 			return slices.ContainsFunc(l.words, func(w word) bool { return w.text == "verify" })
 		}
-		if at.opaque || at.loose || slices.ContainsFunc(at.by["bind"], verifies) {
+		if at.opaque || at.loose && at.picks || slices.ContainsFunc(at.by["bind"], verifies) {
 			return topology.Value[bool]{}
 		}
 	}

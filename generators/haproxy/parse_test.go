@@ -426,6 +426,7 @@ func TestDetect(t *testing.T) {
 		{"listen.yml", "listen: {address: x}\nmode: y\n", false},
 		{"lb.tpl", "{% set x = 1 %}\nbackend etcd\n  server a 10.0.0.1:2379\n", true},
 		{"x.cfg", ".if defined(A)\nglobal\n  daemon\n", true},
+		{"part.cfg", "[...]\nfrontend etcd\n  bind :2379\n", true},
 		{"setup.cfg", "[global]\nmode = x\n", false},
 		{"ansible.cfg", "[defaults]\nlog = x\n", false},
 		{"main.tf", "backend \"s3\" {\n  bucket = 1\n}\n", false},

@@ -15,8 +15,8 @@ var templates = []string{".j2", ".tpl", ".tftpl", ".tmpl", ".template", ".erb", 
 var (
 	remarks   = pattern.New(`#[^\n]*`)
 	mainShape = pattern.New(`(?m)^\s*(stream|events)\s*\{`)
-	partShape = pattern.New(`(?m)^\s*(upstream\s+\S+|server)\s*\{`)
-	statement = pattern.New(`(?m)(?:^|[{;])\s*(?:listen|server|proxy_pass)\s[^;{}\n]*;`) // other formats have servers in braces, too
+	partShape = pattern.New(`(?m)^\s*(upstream\s+\S+|server|location\s[^;{}\n]*)\s*\{`)
+	statement = pattern.New(`(?m)(?:^|[{;])\s*(?:listen|server|proxy_pass|grpc_pass)\s[^;{}\n]*;`) // other formats have servers in braces, too
 	etcds     = pattern.New(`\b(2379|2380)\b|etcd`)
 	webShape  = pattern.New(`(^|[\s;{])(` + strings.Join(webWords, "|") + `)\s|proxy_pass\s+https?:|(^|[\s;{])http\s*\{`)
 )
@@ -57,7 +57,7 @@ func partOf(nodes []*node) string {
 		switch {
 		case slices.Contains(mainWords, n.name.text):
 			return ""
-		case isWeb(n):
+		case isWeb(n), n.name.text == "location":
 			part = "http"
 		case part == "" && n.hasBlock && (n.name.text == "server" || n.name.text == "upstream"):
 			part = "stream"

@@ -18,6 +18,8 @@ func TestDetect(t *testing.T) {
 		{"etcd.yaml", part, false},
 		{"conf.d/web.conf", "server {\n  listen 80;\n  server_name x;\n}\n", false},
 		{"conf.d/etcd.conf", "upstream e { server 1.2.3.4:2379; }\nserver { listen 80; location / { proxy_pass http://e; } }\n", true},
+		{"snippets/etcd.conf", "location /etcd { proxy_pass http://10.0.0.1:2379; }\n", true},
+		{"snippets/app.conf", "location / { proxy_pass http://10.0.0.1:8080; }\n", false},
 		{"conf.d/app.conf", "server {\n  port = 2379\n}\n", false},
 		{"conf.d/etcd.conf", "# location /\n" + part, true},
 		{"keepalived.conf", "vrrp_instance X {\n}\n", false},

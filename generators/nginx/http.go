@@ -25,6 +25,10 @@ func (r *reader) http(s scope) {
 	if _, complete := s.own("server"); s.open || !complete {
 		r.partial = true
 	}
+	if loose := locations(s.nodes); len(loose) > 0 { // the inside of a server that another file has
+		in := scope{nodes: loose, span: loose[0].name.span, outer: &s, open: true}
+		r.webServer(loose[0], in)
+	}
 	for _, n := range s.nodes {
 		if !n.hasBlock {
 			continue
@@ -39,6 +43,11 @@ func (r *reader) http(s scope) {
 			r.webServer(n, in)
 		}
 	}
+}
+
+// locations are the locations of a block.
+func locations(nodes []*node) []*node {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.name.text != "location" })
 }
 
 // webServer reads a server of an http block. One that passes nothing on is none of our business, unless it answers for

@@ -347,6 +347,24 @@ stream {
 	}
 }
 
+// TestLocations: a snippet of locations is the inside of a server, whose address and times nobody knows.
+func TestLocations(t *testing.T) {
+	got, diags := read("snippets/etcd.conf", "location / { proxy_pass http://10.0.0.1:2379; }\nlocation /peer { proxy_pass http://10.0.0.1:2380; }\n")
+	if len(diags) > 0 {
+		t.Errorf("unexpected: %v", diags)
+	}
+	const want = `nginx max=? stop=?
+listen -> 10.0.0.1:2379 idle=?
+pool 10.0.0.1:2379 (roundrobin) connect=? retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.1:2379
+pool 10.0.0.1:2380 (roundrobin) connect=? retries=? check=(passive) interval=(10s) fall=(1)
+  10.0.0.1:2380
+`
+	if d := cmp.Diff(want, summary(got)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
 func TestHTTP(t *testing.T) {
 	got, diags := read("nginx.conf", `events { worker_connections 99; }
 stream {

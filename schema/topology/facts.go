@@ -99,7 +99,7 @@ func Restrict(t *Topology, target string, s Facts) *Topology {
 
 func (p Proxy) restrict(s Facts) Proxy {
 	if p.Fragment { // what a process does stands in another file
-		s &^= FProcessLimit | FHardStop | FAuthentication
+		s &^= FProcessLimit | FHardStop
 	}
 	out := Proxy{Target: p.Target, Platform: p.Platform}
 	keep(&out.MaxConns, p.MaxConns, s.Has(FProcessLimit))
