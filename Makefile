@@ -12,7 +12,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the program into bin/
-	$(GO) build -trimpath -o bin/etcdlbgen ./cmd/etcdlbgen
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/etcdlbgen ./cmd/etcdlbgen
 
 test: tools ## run all tests against the real tools
 	$(GO) vet ./...
