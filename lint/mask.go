@@ -168,8 +168,8 @@ func overwritten(out, text []byte, word string) []byte {
 }
 
 // settle makes the lines that hold nothing but statements blank, and what ends a block that a line before began, or begins
-// a loop that goes on in the next: none of these yields text, nor does a comment behind them. Where other text stands beside a statement, it becomes a
-// word: what the text becomes is unknown.
+// a loop that goes on in the next: none of these yields text, nor does a comment behind them. Where other text stands beside
+// a statement, it becomes a word: what the text becomes is unknown.
 func (m *masker) settle() {
 	for line := range bytes.Lines(m.out) {
 		head := bytes.TrimLeft(line, " \t")

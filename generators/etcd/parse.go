@@ -2,9 +2,7 @@ package etcd
 
 import (
 	"cmp"
-	"path"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -36,20 +34,10 @@ var (
 	storeFlag    = pattern.New(`^--?etcd[-_]servers\b`)
 	hasFlags     = pattern.New(`(?m)^\s*(?:export\s+)?[A-Z][A-Z0-9_]*=["']?\s*(\\\s*\n\s*)?(-{1,2}[^\n]*(\\\n[^\n]*)*)?--?(listen-(client|peer)-urls|advertise-client-urls|initial-advertise-peer-urls|etcd[-_]servers)\b`)
 
-	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tftpl", ".tmpl", ".template", ".in"}
 	// What environment files and units are called; a script is neither.
 	envs  = []string{"", ".env", ".conf", ".cfg", ".default", ".defaults", ".sysconfig", ".environment", ".etcd"}
 	units = []string{"", ".service", ".conf"}
 )
-
-// extension is how a file is called, without what marks a template.
-func extension(file string) string {
-	base := path.Base(file)
-	if ext := path.Ext(base); slices.Contains(templates, ext) {
-		base = strings.TrimSuffix(base, ext)
-	}
-	return path.Ext(base)
-}
 
 // form is one of the ways to configure etcd.
 type form func(f target.File, facts *process.Facts) diag.List
@@ -57,7 +45,7 @@ type form func(f target.File, facts *process.Facts) diag.List
 func detect(file string, head []byte) bool { return formOf(file, target.Dedent(head)) != nil }
 
 func formOf(file string, head []byte) form {
-	ext := extension(file)
+	ext := target.Extension(file)
 	switch {
 	case ext == ".yaml" || ext == ".yml" || ext == ".json":
 		if hasKeys.Match(head) && !hasKind.Match(head) || hasCoreOS.Match(head) && hasInner.Match(head) {

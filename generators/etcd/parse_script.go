@@ -31,7 +31,7 @@ var (
 
 // isScript reports whether a file is a script of a shell that starts a server by itself.
 func isScript(file string, head []byte) bool {
-	ext := extension(file)
+	ext := target.Extension(file)
 	if ext != ".sh" && ext != ".bash" && !shebang.Match(head) || !starts.Match(head) && !byFlags.Match(head) {
 		return false
 	}

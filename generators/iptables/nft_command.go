@@ -32,8 +32,11 @@ func (r *nftReader) command(line []word) {
 		return
 	}
 	r.declare(name, families)
+	if len(rest) == 0 {
+		return
+	}
+	set := name + " @" + rest[0].text
 	switch {
-	case len(rest) == 0:
 	case kind == "chain" && verb == "flush":
 		for _, t := range r.tables[name] {
 			t.flush(rest[0].text)
@@ -43,9 +46,9 @@ func (r *nftReader) command(line []word) {
 	case kind == "rule" && len(rest) > 1:
 		r.rule(name, rest[0], rest[1:], verb == "insert")
 	case (kind == "set" || kind == "map") && len(rest) > 1:
-		r.set(within(rest[1:]), name+" @"+rest[0].text)
-	case kind == "element" && r.sets[name+" @"+rest[0].text] != nil:
-		r.sets[name+" @"+rest[0].text] = append(append(r.sets[name+" @"+rest[0].text], word{text: ","}), inBraces(rest[1:])...)
+		r.set(within(rest[1:]), set)
+	case kind == "element" && r.sets[set] != nil:
+		r.sets[set] = append(append(r.sets[set], word{text: ","}), inBraces(rest[1:])...)
 	}
 }
 

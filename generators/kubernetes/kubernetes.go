@@ -3,9 +3,7 @@
 package kubernetes
 
 import (
-	"path"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -36,16 +34,10 @@ var (
 	hasKubeadm = pattern.New(`(?m)^\s*"?kind"?:\s*"?(Cluster|Master)Configuration\b`)
 
 	kubeadmKinds = []string{"ClusterConfiguration", "MasterConfiguration"} // the latter until Kubernetes 1.12
-
-	templates = []string{".j2", ".jinja", ".jinja2", ".erb", ".epp", ".tpl", ".tftpl", ".tmpl", ".template", ".in"}
 )
 
 func detect(file string, head []byte) bool {
-	base := path.Base(file)
-	if ext := path.Ext(base); slices.Contains(templates, ext) {
-		base = strings.TrimSuffix(base, ext)
-	}
-	switch path.Ext(base) {
+	switch target.Extension(file) {
 	case ".yaml", ".yml", ".json", ".manifest":
 		return hasKubeadm.Match(head) || (hasPods.Match(head) || hasKind.Match(head)) && hasProgram.Match(head)
 	}
